@@ -1,0 +1,101 @@
+#!/usr/bin/env bash
+# Unpacks a software Vulkan driver (mesa's lavapipe) and a Vulkan loader into .drivers/, for machines without a GPU.
+#
+# The packages come from the distribution's own archive, as this machine's apt sources name it; apt runs on a private
+# state, so neither root nor a change to the system is needed. Libraries that dpkg already lists stay the system's.
+# Debian 12 takes them from backports, for its stable mesa (22.3) is too old for Dawn.
+#
+# Usage: bash scripts/unpack-driver.sh        exits 0 with .drivers/ in place, 1 with the reason on stderr
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+fail() {
+  echo "unpack-driver: $*" >&2
+  exit 1
+}
+
+for command in apt-get dpkg-deb dpkg tar; do
+  command -v "$command" >/dev/null || fail "no $command: this works on Debian and its derivatives only"
+done
+[ -r /etc/os-release ] || fail "no /etc/os-release, so the distribution's release is unknown"
+# shellcheck source=/dev/null
+codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
+[ -n "$codename" ] || fail "/etc/os-release names no VERSION_CODENAME"
+case "$(dpkg --print-architecture)" in
+  amd64) triplet=x86_64-linux-gnu ;;
+  arm64) triplet=aarch64-linux-gnu ;;
+  *) fail "no lavapipe for $(dpkg --print-architecture): Dawn runs on amd64 and arm64" ;;
+esac
+
+work=$(mktemp -d "$PWD/.drivers.tmp-XXXXXX")
+trap 'rm -rf "$work"' EXIT
+mkdir -p "$work/lists/partial" "$work/cache/archives/partial" "$work/sources" "$work/debs" "$work/root"
+
+# The machine's own source lines, whatever their format and keys; other vendors' repositories only cost time.
+for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources; do
+  if [ -r "$file" ] && grep -qE "(^|[[:space:]])$codename([[:space:]]|/|\$)" "$file"; then cp "$file" "$work/sources/"; fi
+done
+if [ -z "$(ls -A "$work/sources")" ]; then
+  cp /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources "$work/sources/" 2>/dev/null || true
+fi
+[ -n "$(ls -A "$work/sources")" ] || fail "no readable apt sources under /etc/apt"
+
+apt=(
+  -q -o Dir::State::lists="$work/lists" -o Dir::Cache="$work/cache"
+  -o Dir::Etc::sourcelist=/dev/null -o Dir::Etc::sourceparts="$work/sources"
+  -o Debug::NoLocking=1 -o APT::Sandbox::User=root
+  -o Acquire::Languages=none -o Acquire::Retries=3 -o Acquire::http::Timeout=30 -o Acquire::https::Timeout=30
+)
+
+release=()
+if [ "$codename" = bookworm ]; then
+  release=(-t bookworm-backports)
+  indices=$(apt-get "${apt[@]}" --print-uris update)
+  if ! grep -q "/dists/bookworm-backports/InRelease'" <<<"$indices"; then
+    archive=$(sed -nE "s#^'(.*)/dists/(bookworm|oldstable)/InRelease'.*#\\1#p" <<<"$indices" | head -n 1)
+    [ -n "$archive" ] || fail "the apt sources name no bookworm archive to take backports from"
+    keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+    echo "deb $([ -r $keyring ] && echo "[signed-by=$keyring] ")$archive bookworm-backports main" \
+      >"$work/sources/reverie-backports.list"
+  fi
+fi
+
+retry() {
+  local try
+  for try in 1 2 3; do
+    "$@" && return 0
+    [ "$try" = 3 ] || sleep $((try * 3))
+  done
+  return 1
+}
+
+retry apt-get "${apt[@]}" update >&2 || fail "apt-get update failed three times"
+plan=$(apt-get "${apt[@]}" ${release[@]+"${release[@]}"} --simulate --no-install-recommends install \
+  mesa-vulkan-drivers libvulkan1) || fail "apt finds no way to install mesa-vulkan-drivers"
+mapfile -t packages < <(awk '/^Inst/ { print $2 }' <<<"$plan")
+[ "${#packages[@]}" -gt 0 ] || fail "mesa-vulkan-drivers and libvulkan1 are installed already, yet give no working adapter"
+(cd "$work/debs" && retry apt-get "${apt[@]}" ${release[@]+"${release[@]}"} download "${packages[@]}" >&2) ||
+  fail "downloading ${#packages[@]} packages failed three times"
+
+# Other vendors' drivers, OpenGL and documentation are most of the bulk and of no use here.
+for deb in "$work"/debs/*.deb; do
+  dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$work/root" --no-same-owner \
+    --exclude='./usr/share/doc*' --exclude='./usr/share/man*' --exclude='./usr/share/locale*' --exclude='./usr/share/bug*' \
+    --exclude='*/libvulkan_intel*' --exclude='*/libvulkan_radeon*' --exclude='*/libvulkan_nouveau*' \
+    --exclude='*/libvulkan_virtio*' --exclude='*/libvulkan_gfx*' --exclude='*/libvulkan_asahi*' \
+    --exclude='*/libvulkan_powervr*' --exclude='*/libvulkan_broadcom*' --exclude='*/libvulkan_freedreno*' \
+    --exclude='*/libvulkan_panfrost*' --exclude='*/libgallium*' --exclude='*/dri' --exclude='*/gbm' --exclude='*/libGLX*' --exclude='*/libEGL*' \
+    --exclude='*/libVkLayer*'
+done
+
+driver="usr/lib/$triplet/libvulkan_lvp.so"
+[ -e "$work/root/$driver" ] || fail "the packages hold no $driver"
+# A path relative to the manifest: the folder may be moved or mounted elsewhere.
+printf '{ "file_format_version": "1.0.1", "ICD": { "library_path": "./%s", "api_version": "1.3.0" } }\n' "$driver" \
+  >"$work/root/icd.json"
+version=$(dpkg-deb --field "$work"/debs/mesa-vulkan-drivers_*.deb Version)
+printf 'lavapipe-%s\n' "${version//[^A-Za-z0-9.+-]/_}" >"$work/root/version"
+
+rm -rf .drivers
+chmod 755 "$work/root"
+mv "$work/root" .drivers
