@@ -1,0 +1,260 @@
+/**
+ * A plan made ready to run: buffers allocated, kernels compiled, bind groups and uniforms made once. Encoding an
+ * iteration is then only `setPipeline`, `setBindGroup`, `dispatch`.
+ */
+import { ShaderError } from "../errors.ts";
+import type { DeviceBuffer, Gpu } from "./context.ts";
+import { BUFFER_USAGE } from "./context.ts";
+import { CLOCK_GROUP, type Kernel } from "./kernel.ts";
+import type { FieldValues } from "./pack.ts";
+import { type BufferView, type DispatchPass, type Plan, planBytes } from "./plan.ts";
+
+const UNIFORM_ALIGNMENT = 256;
+/** Command buffers beyond some tens of thousands of dispatches crash software adapters. */
+export const MAX_DISPATCHES = 2000;
+
+interface ReadyDispatch {
+  readonly kind: "dispatch";
+  readonly label: string;
+  readonly kernel: Kernel;
+  readonly group: GPUBindGroup;
+  readonly clocked: boolean;
+  readonly groups: readonly [number, number, number];
+}
+interface ReadyCopy {
+  readonly kind: "copy";
+  readonly label: string;
+  readonly from: DeviceBuffer;
+  readonly to: DeviceBuffer;
+  readonly bytes: number;
+}
+export type ReadyPass = ReadyDispatch | ReadyCopy;
+
+/** Collects uniform blocks, equal ones once, into a single buffer. */
+class UniformArena {
+  readonly #blocks: Uint8Array[] = [];
+  readonly #seen = new Map<string, number>();
+
+  add(block: Uint8Array): number {
+    const key = Array.from(new Uint32Array(block.buffer, block.byteOffset, block.byteLength / 4)).join(" ");
+    const known = this.#seen.get(key);
+    if (known !== undefined) return known;
+    this.#blocks.push(block);
+    const index = this.#offsets();
+    this.#seen.set(key, index);
+    return index;
+  }
+
+  #size = 0;
+  #offsets(): number {
+    const at = this.#size;
+    const last = this.#blocks[this.#blocks.length - 1] as Uint8Array;
+    this.#size = at + Math.ceil(last.byteLength / UNIFORM_ALIGNMENT) * UNIFORM_ALIGNMENT;
+    return at;
+  }
+
+  upload(gpu: Gpu, label: string): DeviceBuffer {
+    const bytes = new Uint8Array(Math.max(this.#size, UNIFORM_ALIGNMENT));
+    let at = 0;
+    for (const b of this.#blocks) {
+      bytes.set(b, at);
+      at += Math.ceil(b.byteLength / UNIFORM_ALIGNMENT) * UNIFORM_ALIGNMENT;
+    }
+    const buffer = gpu.createBuffer(label, bytes.byteLength, BUFFER_USAGE.uniform);
+    gpu.write(buffer, bytes);
+    return buffer;
+  }
+}
+
+/** One clock record per iteration in flight, so that many iterations share a submit. */
+export class Clock {
+  readonly buffer: DeviceBuffer;
+  readonly slots: number;
+  readonly #gpu: Gpu;
+  readonly #groups = new Map<Kernel, GPUBindGroup>();
+
+  constructor(gpu: Gpu, slots: number) {
+    this.#gpu = gpu;
+    this.slots = slots;
+    this.buffer = gpu.createBuffer("clock", slots * UNIFORM_ALIGNMENT, BUFFER_USAGE.uniform);
+  }
+
+  /** Sets the record of a slot; every kernel with a clock declares the same struct. */
+  set(slot: number, kernel: Kernel, values: FieldValues): void {
+    this.#gpu.write(this.buffer, kernel.packUniform("clock", values), slot * UNIFORM_ALIGNMENT);
+  }
+
+  bind(pass: GPUComputePassEncoder, kernel: Kernel, slot: number): void {
+    let group = this.#groups.get(kernel);
+    if (!group) {
+      group = kernel.bindGroup(this.#gpu, { clock: this.buffer }, `${kernel.name} clock`, CLOCK_GROUP);
+      this.#groups.set(kernel, group);
+    }
+    pass.setBindGroup(CLOCK_GROUP, group, [slot * UNIFORM_ALIGNMENT]);
+  }
+
+  destroy(): void {
+    this.#gpu.destroyBuffer(this.buffer);
+  }
+}
+
+export class Program {
+  readonly plan: Plan;
+  readonly passes: readonly ReadyPass[];
+  readonly #gpu: Gpu;
+  readonly #buffers: ReadonlyMap<string, DeviceBuffer>;
+  readonly #own: readonly DeviceBuffer[];
+
+  private constructor(gpu: Gpu, plan: Plan, passes: ReadyPass[], buffers: Map<string, DeviceBuffer>, own: DeviceBuffer[]) {
+    this.#gpu = gpu;
+    this.plan = plan;
+    this.passes = passes;
+    this.#buffers = buffers;
+    this.#own = own;
+  }
+
+  /**
+   * Allocates what the plan names and `shared` does not hold, compiles its kernels and binds everything.
+   * Throws UsageError when the bytes do not fit, ShaderError when plan and WGSL disagree.
+   */
+  static async create(gpu: Gpu, plan: Plan, shared: ReadonlyMap<string, DeviceBuffer> = new Map()): Promise<Program> {
+    const fresh = plan.buffers.filter((b) => !shared.has(b.name));
+    const total = planBytes({ ...plan, buffers: fresh });
+    gpu.requireBytes(plan.name, total, Math.max(0, ...fresh.map((b) => b.bytes)));
+    const buffers = new Map(shared);
+    const own: DeviceBuffer[] = [];
+    for (const b of fresh) {
+      const made = gpu.createBuffer(b.name, b.bytes);
+      buffers.set(b.name, made);
+      own.push(made);
+    }
+    const view = (v: BufferView): DeviceBuffer => {
+      const b = buffers.get(v.buffer);
+      if (!b) throw new ShaderError(`plan ${plan.name} names no buffer ${v.buffer}`);
+      const offset = v.offset ?? 0;
+      const bytes = v.bytes ?? b.bytes - offset;
+      if (offset + bytes > b.bytes) throw new ShaderError(`plan ${plan.name}: ${v.buffer} has ${b.bytes} bytes, a view wants ${offset} + ${bytes}`);
+      return { ...b, offset: b.offset + offset, bytes };
+    };
+    const kernels = new Map<DispatchPass, Kernel>();
+    for (const p of plan.passes) if (p.kind === "dispatch") kernels.set(p, await gpu.kernel(p.kernel, p.tune));
+    const arena = new UniformArena();
+    const blocks = plan.passes.map((p) => {
+      if (p.kind === "copy") return [];
+      const kernel = kernels.get(p) as Kernel;
+      return Object.entries(p.uniforms).map(([name, values]) => {
+        const block = kernel.packUniform(name, values);
+        return { name, at: arena.add(block), bytes: block.byteLength };
+      });
+    });
+    const uniforms = arena.upload(gpu, `${plan.name} uniforms`);
+    own.push(uniforms);
+    const ready = plan.passes.map((p, i): ReadyPass => {
+      if (p.kind === "copy") return { kind: "copy", label: p.label, from: view(p.from), to: view(p.to), bytes: p.bytes };
+      const kernel = kernels.get(p) as Kernel;
+      const limit = gpu.limits.maxComputeWorkgroupsPerDimension;
+      if (p.groups.some((g) => g > limit)) throw new ShaderError(`${p.label}: ${p.groups.join("×")} workgroups; the limit is ${limit} per dimension`);
+      const bound: Record<string, DeviceBuffer> = {};
+      for (const [name, v] of Object.entries(p.bind)) bound[name] = view(v);
+      for (const u of blocks[i] ?? []) bound[u.name] = { ...uniforms, offset: uniforms.offset + u.at, bytes: u.bytes };
+      return {
+        kind: "dispatch",
+        label: p.label,
+        kernel,
+        group: kernel.bindGroup(gpu, bound, `${plan.name}/${p.label}`),
+        clocked: kernel.interface.bindings.some((b) => b.group === CLOCK_GROUP),
+        groups: p.groups,
+      };
+    });
+    return new Program(gpu, plan, ready, buffers, own);
+  }
+
+  buffer(name: string): DeviceBuffer {
+    const b = this.#buffers.get(name);
+    if (!b) throw new ShaderError(`plan ${this.plan.name} has no buffer ${name}`);
+    return b;
+  }
+
+  /** All buffers by name, to be shared with another program. */
+  get buffers(): ReadonlyMap<string, DeviceBuffer> {
+    return this.#buffers;
+  }
+
+  get dispatches(): number {
+    return this.passes.filter((p) => p.kind === "dispatch").length;
+  }
+
+  /** Any kernel that declares a clock, to pack its record; null if none does. */
+  get clockKernel(): Kernel | null {
+    for (const p of this.passes) if (p.kind === "dispatch" && p.clocked) return p.kernel;
+    return null;
+  }
+
+  /** Encodes passes `from` to `to` (all by default) at one clock slot. */
+  encode(encoder: GPUCommandEncoder, label: string, clock: Clock | null, slot = 0, from = 0, to = this.passes.length): void {
+    let pass: GPUComputePassEncoder | null = null;
+    let last: GPUComputePipeline | null = null;
+    for (let i = from; i < to; i++) {
+      const p = this.passes[i] as ReadyPass;
+      if (p.kind === "copy") {
+        pass?.end();
+        pass = null;
+        encoder.copyBufferToBuffer(p.from.buffer, p.from.offset, p.to.buffer, p.to.offset, p.bytes);
+        continue;
+      }
+      if (!pass) {
+        pass = encoder.beginComputePass({ label });
+        last = null;
+      }
+      if (p.kernel.pipeline !== last) {
+        pass.setPipeline(p.kernel.pipeline);
+        last = p.kernel.pipeline;
+      }
+      pass.setBindGroup(0, p.group);
+      if (p.clocked) {
+        if (!clock) throw new ShaderError(`${this.plan.name}/${p.label} needs a clock`);
+        clock.bind(pass, p.kernel, slot);
+      }
+      pass.dispatchWorkgroups(...p.groups);
+    }
+    pass?.end();
+  }
+
+  /**
+   * Runs the passes once, in as many submits as the dispatch limit asks for, a distinct kernel's first dispatch
+   * alone: software adapters compile there, for seconds, and the user should see it.
+   */
+  async run(options: { label: string; clock?: Clock | null; slot?: number; onCompile?: (kernel: string, index: number, of: number) => void }): Promise<void> {
+    const firsts = new Map<number, Kernel>();
+    if (options.onCompile) {
+      const seen = new Set<Kernel>();
+      this.passes.forEach((p, i) => {
+        if (p.kind === "dispatch" && !seen.has(p.kernel)) {
+          seen.add(p.kernel);
+          firsts.set(i, p.kernel);
+        }
+      });
+    }
+    let from = 0;
+    let met = 0;
+    while (from < this.passes.length) {
+      let to = Math.min(from + MAX_DISPATCHES, this.passes.length);
+      const first = firsts.get(from);
+      if (first) {
+        options.onCompile?.(first.name, ++met, firsts.size);
+        to = from + 1;
+      } else {
+        for (let i = from + 1; i < to; i++) if (firsts.has(i)) to = i;
+      }
+      const encoder = this.#gpu.device.createCommandEncoder({ label: options.label });
+      this.encode(encoder, options.label, options.clock ?? null, options.slot ?? 0, from, to);
+      this.#gpu.device.queue.submit([encoder.finish()]);
+      await this.#gpu.idle();
+      from = to;
+    }
+  }
+
+  destroy(): void {
+    for (const b of this.#own) this.#gpu.destroyBuffer(b);
+  }
+}

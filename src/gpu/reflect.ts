@@ -1,0 +1,138 @@
+/** The only file that knows wgsl_reflect: WGSL → the host contract of a kernel. */
+import { type TypeInfo, type VariableInfo, WgslReflect } from "wgsl_reflect/wgsl_reflect.module.js";
+import { ShaderError } from "../errors.ts";
+
+export type ScalarType = "u32" | "i32" | "f32";
+
+/** A field that the host can fill: a scalar, a vector, or an array of either. */
+export interface FieldLayout {
+  readonly name: string;
+  readonly offset: number;
+  readonly scalar: ScalarType;
+  /** Scalars per element: 1, 2 or 4. */
+  readonly lanes: number;
+  /** Elements: 1 unless the field is an array. */
+  readonly count: number;
+  /** Bytes from one element to the next. */
+  readonly stride: number;
+}
+
+export interface StructLayout {
+  readonly name: string;
+  readonly bytes: number;
+  readonly fields: readonly FieldLayout[];
+}
+
+export interface BindingInfo {
+  readonly name: string;
+  readonly group: number;
+  readonly binding: number;
+  readonly kind: "uniform" | "storage" | "read-only-storage";
+  /** Bytes of the whole variable, or of one element of a runtime-sized array. */
+  readonly minBytes: number;
+  /** Layout of a uniform, or of the elements of an array of structs. */
+  readonly struct: StructLayout | null;
+}
+
+export interface KernelInterface {
+  readonly file: string;
+  readonly entry: string;
+  readonly workgroupSize: readonly [number, number, number];
+  readonly bindings: readonly BindingInfo[];
+}
+
+const SCALARS = new Set(["u32", "i32", "f32"]);
+const VECTORS: Record<string, [ScalarType, number]> = {
+  vec2u: ["u32", 2],
+  vec4u: ["u32", 4],
+  vec2i: ["i32", 2],
+  vec4i: ["i32", 4],
+  vec2f: ["f32", 2],
+  vec4f: ["f32", 4],
+};
+
+// wgsl_reflect's classes are wider than its base type says; these are the members read here.
+type Wide = TypeInfo & { members?: MemberLike[]; format?: Wide; count?: number; stride?: number };
+interface MemberLike {
+  readonly name: string;
+  readonly offset: number;
+  readonly size: number;
+  readonly type: TypeInfo;
+}
+
+function element(type: TypeInfo): [ScalarType, number] | null {
+  if (SCALARS.has(type.name)) return [type.name as ScalarType, 1];
+  return VECTORS[type.name] ?? null;
+}
+
+function structLayout(type: Wide, where: string): StructLayout {
+  const fields = (type.members ?? []).map((m): FieldLayout => {
+    const t = m.type as Wide;
+    const inner = t.name === "array" && t.format ? t.format : t;
+    const e = element(inner);
+    if (!e) throw new ShaderError(`${where}: field ${type.name}.${m.name} has type ${t.name}; use scalars, vec2, vec4 or arrays of them`);
+    const isArray = inner !== t;
+    return {
+      name: m.name,
+      offset: m.offset,
+      scalar: e[0],
+      lanes: e[1],
+      count: isArray ? (t.count ?? 0) : 1,
+      stride: isArray ? (t.stride ?? 0) : m.size,
+    };
+  });
+  return { name: type.name, bytes: type.size, fields };
+}
+
+function bindingInfo(v: VariableInfo, file: string): BindingInfo {
+  const type = v.type as Wide;
+  const where = `shaders/${file}: ${v.name}`;
+  const isUniform = String(v.resourceType) === "0";
+  const inner = type.name === "array" ? (type.format as Wide) : type;
+  return {
+    name: v.name,
+    group: v.group,
+    binding: v.binding,
+    kind: isUniform ? "uniform" : v.access === "read" || v.access === "" ? "read-only-storage" : "storage",
+    minBytes: type.name === "array" ? Math.max(type.size, type.stride ?? inner.size) : type.size,
+    struct: inner.members ? structLayout(inner, where) : null,
+  };
+}
+
+/** Module-scope integer constants, for `@workgroup_size(NAME)`. */
+function constants(code: string): Map<string, number> {
+  const out = new Map<string, number>();
+  for (const m of code.matchAll(/^\s*const\s+(\w+)\s*:\s*[ui]32\s*=\s*(\d+)[ui]?\s*;/gm)) {
+    out.set(m[1] as string, Number(m[2]));
+  }
+  return out;
+}
+
+export function reflectKernel(file: string, code: string, entry?: string): KernelInterface {
+  let module: WgslReflect;
+  try {
+    module = new WgslReflect(code);
+  } catch (cause) {
+    throw new ShaderError(`shaders/${file}: wgsl_reflect cannot read it: ${(cause as Error).message}`, { cause });
+  }
+  const entries = module.entry.compute;
+  const fn = entry === undefined ? entries[0] : entries.find((e) => e.name === entry);
+  if (!fn || (entry === undefined && entries.length !== 1)) {
+    throw new ShaderError(`shaders/${file}: wanted entry point ${entry ?? "(the only one)"}, found ${entries.map((e) => e.name).join(", ")}`);
+  }
+  const known = constants(code);
+  const raw = fn.attributes?.find((a) => a.name === "workgroup_size")?.value;
+  const dims = (Array.isArray(raw) ? raw : [raw]).map((d) => {
+    const n = known.get(String(d)) ?? Number.parseInt(String(d), 10);
+    if (!Number.isInteger(n)) throw new ShaderError(`shaders/${file}: workgroup size ${d} is not a literal or a const`);
+    return n;
+  });
+  return {
+    file,
+    entry: fn.name,
+    workgroupSize: [dims[0] ?? 1, dims[1] ?? 1, dims[2] ?? 1],
+    bindings: fn.resources
+      .map((r) => bindingInfo(r, file))
+      .sort((a, b) => a.group - b.group || a.binding - b.binding),
+  };
+}

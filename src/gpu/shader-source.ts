@@ -1,0 +1,77 @@
+/**
+ * Follows `//! import "lib/x.wgsl"` directives and rewrites `//! tune` constants. The files stay legal WGSL for
+ * editors, Dawn and wgsl_reflect; a line map leads every compiler message back to its true file and line.
+ */
+import { ShaderError } from "../errors.ts";
+
+/** Reads a shader by its path under `shaders/`, such as `rnn/readout.wgsl`; throws if there is none. */
+export type ShaderReader = (path: string) => string;
+
+/** Values for lines such as `const TILE_ROWS: u32 = 32u; //! tune`. */
+export type Tune = Readonly<Record<string, number>>;
+
+export interface ShaderSource {
+  readonly file: string;
+  readonly code: string;
+  /** True place of a line (1-based) of `code`. */
+  origin(line: number): { readonly file: string; readonly line: number };
+}
+
+const IMPORT = /^\s*\/\/!\s*import\s+"([^"]+)"\s*$/;
+const TUNE = /^(\s*const\s+)(\w+)(\s*:\s*)(u32|i32|f32)(\s*=\s*)([^;]+)(;\s*\/\/!\s*tune\b.*)$/;
+const ENABLE = /^\s*enable\s+\w+\s*;/;
+
+interface Line {
+  readonly text: string;
+  readonly file: string;
+  readonly line: number;
+}
+
+function collect(file: string, read: ShaderReader, done: Set<string>, open: readonly string[], out: Line[]): void {
+  if (open.includes(file)) throw new ShaderError(`${open.join(" → ")} → ${file}: shader imports go round in a circle`);
+  if (done.has(file)) return;
+  done.add(file);
+  const own: Line[] = read(file)
+    .split("\n")
+    .map((text, i) => ({ text, file, line: i + 1 }));
+  for (const l of own) {
+    const name = IMPORT.exec(l.text)?.[1];
+    if (name !== undefined) collect(name, read, done, [...open, file], out);
+  }
+  out.push(...own);
+}
+
+function literal(value: number, type: string, name: string): string {
+  if (type === "f32") return `${value}f`;
+  if (!Number.isInteger(value) || (type === "u32" && value < 0)) {
+    throw new ShaderError(`${name}: ${value} is not a ${type}`);
+  }
+  return type === "u32" ? `${value}u` : `${value}i`;
+}
+
+export function assembleShader(file: string, read: ShaderReader, tune: Tune = {}): ShaderSource {
+  const lines: Line[] = [];
+  collect(file, read, new Set(), [], lines);
+  const unused = new Set(Object.keys(tune));
+  const text = lines.map((l) => {
+    const m = TUNE.exec(l.text);
+    const value = m ? tune[m[2] as string] : undefined;
+    if (!m || value === undefined) return l;
+    unused.delete(m[2] as string);
+    return { ...l, text: `${m[1]}${m[2]}${m[3]}${m[4]}${m[5]}${literal(value, m[4] as string, m[2] as string)}${m[7]}` };
+  });
+  if (unused.size > 0) throw new ShaderError(`${file} has no tune constant ${[...unused].join(", ")}`);
+  // WGSL wants `enable` before anything else, whichever file asks for it.
+  const seen = new Set<string>();
+  const enables = text.filter((l) => ENABLE.test(l.text) && !seen.has(l.text.trim()) && seen.add(l.text.trim()));
+  const body = text.map((l) => (ENABLE.test(l.text) ? { ...l, text: "" } : l));
+  const all = [...enables, ...body];
+  return {
+    file,
+    code: all.map((l) => l.text).join("\n"),
+    origin: (line) => {
+      const l = all[Math.min(Math.max(line, 1), all.length) - 1] as Line;
+      return { file: `shaders/${l.file}`, line: l.line };
+    },
+  };
+}
