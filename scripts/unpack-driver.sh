@@ -5,7 +5,8 @@
 # state, so neither root nor a change to the system is needed. Libraries that dpkg already lists stay the system's.
 # Debian 12 takes them from backports, for its stable mesa (22.3) is too old for Dawn.
 #
-# Usage: bash scripts/unpack-driver.sh        exits 0 with .drivers/ in place, 1 with the reason on stderr
+# Usage: bash scripts/unpack-driver.sh            exits 0 with .drivers/ in place, 1 with the reason on stderr
+#        bash scripts/unpack-driver.sh --system   installs the same packages into the system instead, as root
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -70,8 +71,14 @@ retry() {
 }
 
 retry apt-get "${apt[@]}" update >&2 || fail "apt-get update failed three times"
-plan=$(apt-get "${apt[@]}" ${release[@]+"${release[@]}"} --simulate --no-install-recommends install \
-  mesa-vulkan-drivers libvulkan1) || fail "apt finds no way to install mesa-vulkan-drivers"
+install=(${release[@]+"${release[@]}"} --no-install-recommends install mesa-vulkan-drivers libvulkan1)
+if [ "${1:-}" = --system ]; then
+  retry apt-get "${apt[@]}" -o Debug::NoLocking=0 -o DPkg::Lock::Timeout=300 -y "${install[@]}" >&2 ||
+    fail "apt-get install failed three times"
+  exit 0
+fi
+
+plan=$(apt-get "${apt[@]}" --simulate "${install[@]}") || fail "apt finds no way to install mesa-vulkan-drivers"
 mapfile -t packages < <(awk '/^Inst/ { print $2 }' <<<"$plan")
 [ "${#packages[@]}" -gt 0 ] || fail "mesa-vulkan-drivers and libvulkan1 are installed already, yet give no working adapter"
 (cd "$work/debs" && retry apt-get "${apt[@]}" ${release[@]+"${release[@]}"} download "${packages[@]}" >&2) ||
@@ -84,7 +91,7 @@ for deb in "$work"/debs/*.deb; do
     --exclude='*/libvulkan_intel*' --exclude='*/libvulkan_radeon*' --exclude='*/libvulkan_nouveau*' \
     --exclude='*/libvulkan_virtio*' --exclude='*/libvulkan_gfx*' --exclude='*/libvulkan_asahi*' \
     --exclude='*/libvulkan_powervr*' --exclude='*/libvulkan_broadcom*' --exclude='*/libvulkan_freedreno*' \
-    --exclude='*/libvulkan_panfrost*' --exclude='*/libgallium*' --exclude='*/dri' --exclude='*/gbm' --exclude='*/libGLX*' --exclude='*/libEGL*' \
+    --exclude='*/libvulkan_panfrost*' --exclude='*/libgallium*' --exclude='*/dri' --exclude='*/gbm' --exclude='*/libgbm*' --exclude='*/libGLX*' --exclude='*/libEGL*' \
     --exclude='*/libVkLayer*'
 done
 

