@@ -1,0 +1,46 @@
+/** Experiments that come with reverie, by name. */
+import type { ConfigInput } from "../schema.ts";
+import { ou } from "./ou.ts";
+import { tiny } from "./tiny.ts";
+import { tmaze } from "./tmaze.ts";
+import { triangle } from "./triangle.ts";
+import { triangleOneWay } from "./triangle-one-way.ts";
+
+export interface Preset {
+  readonly name: string;
+  /** What it is for, in one line. */
+  readonly purpose: string;
+  readonly config: ConfigInput;
+}
+
+const PRESETS: readonly Preset[] = [
+  {
+    name: "tmaze",
+    purpose: "T-maze: momentum compresses time, adaptation explores both arms",
+    config: tmaze,
+  },
+  {
+    name: "triangle",
+    purpose: "triangle walked both ways: adaptation explores, momentum speeds up",
+    config: triangle,
+  },
+  {
+    name: "triangle-one-way",
+    purpose: "triangle walked one way: laps show the compression 1/friction, and where it diverges",
+    config: triangleOneWay,
+  },
+  {
+    name: "ou",
+    purpose: "Ornstein–Uhlenbeck path: the learnt drift against the score in closed form",
+    config: ou,
+  },
+  {
+    name: "tiny",
+    purpose: "a T-maze of 8 units and 20 iterations, to try the tool within seconds",
+    config: tiny,
+  },
+];
+
+export function presets(): readonly Preset[] {
+  return PRESETS;
+}
