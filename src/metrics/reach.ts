@@ -1,0 +1,67 @@
+import type { Disc, Geometry } from "./geometry.ts";
+import { mean, median } from "./statistics.ts";
+import { duration, stepsBetweenSamples, type Trajectories } from "./trajectories.ts";
+
+const isInside = (d: Disc, x: number, y: number): boolean => (x - d.x) ** 2 + (y - d.y) ** 2 < d.radius ** 2;
+
+/** First step at which each row lies in any of its goals; Infinity = never. */
+function firstStepInside(t: Trajectories, goalsOf: (row: number) => readonly Disc[]): Float64Array {
+  const times = new Float64Array(t.rows).fill(Number.POSITIVE_INFINITY);
+  for (let r = 0; r < t.rows; r++) {
+    const goals = goalsOf(r);
+    for (let i = 0; i < t.steps; i++) {
+      const at = (r * t.steps + i) * 2;
+      const [x, y] = [t.positions[at] as number, t.positions[at + 1] as number];
+      if (goals.some((d) => isInside(d, x, y))) {
+        times[r] = (i + 1) * stepsBetweenSamples(t);
+        break;
+      }
+    }
+  }
+  return times;
+}
+
+/** The corner after the one nearest to a row's first position, in the direction of the first route. */
+function nextCorner(t: Trajectories, row: number, corners: readonly Disc[]): Disc[] {
+  const at = row * t.steps * 2;
+  const distances = corners.map((c) =>
+    Math.hypot((t.positions[at] as number) - c.x, (t.positions[at + 1] as number) - c.y),
+  );
+  const nearest = distances.indexOf(Math.min(...distances));
+  const next = corners[(nearest + 1) % corners.length];
+  return nearest < 0 || next === undefined ? [] : [next];
+}
+
+/**
+ * Reach time of each row, steps; Infinity = never. Open mazes: any end. Closed: the next corner of the first route
+ * (counter-clockwise on the triangle) after the one a row starts at.
+ */
+export function reachTimes(t: Trajectories, geometry: Geometry): Float64Array {
+  return geometry.kind === "closed"
+    ? firstStepInside(t, (row) => nextCorner(t, row, geometry.goals))
+    : firstStepInside(t, () => geometry.goals);
+}
+
+/** First step in the junction's disc, steps; Infinity = never, or no junction. */
+export function junctionTimes(t: Trajectories, geometry: Geometry): Float64Array {
+  const goals = geometry.junction === null ? [] : [geometry.junction];
+  return firstStepInside(t, () => goals);
+}
+
+export interface ReachSummary {
+  /** Steps; Infinity where half of the rows or more never arrive. */
+  readonly median: number;
+  /** Share of rows that arrive. */
+  readonly fraction: number;
+  /** E[min(t, T)], steps: never counts as T. */
+  readonly restrictedMean: number;
+}
+
+export function summariseReach(times: Float64Array, t: Pick<Trajectories, "steps" | "every">): ReachSummary {
+  const limit = duration(t);
+  return {
+    median: median(times),
+    fraction: mean(times.map((x) => (Number.isFinite(x) ? 1 : 0))),
+    restrictedMean: mean(times.map((x) => Math.min(x, limit))),
+  };
+}

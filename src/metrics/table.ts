@@ -1,0 +1,207 @@
+/**
+ * Every metric's name, unit, meaning and equation, once: column titles, the report and the README read it here.
+ * x is a decoded position, ℓ a lag in steps, T the length of a replay, means are over the rows of one network.
+ */
+export interface MetricDefinition {
+  readonly name: string;
+  /** "" for a pure number. */
+  readonly unit: string;
+  readonly meaning: string;
+  readonly equation: string;
+}
+
+const define = <const T extends readonly MetricDefinition[]>(table: T): T => table;
+
+export const METRICS = define([
+  {
+    name: "reach_median",
+    unit: "steps",
+    meaning: "median reach time; inf where half of the rows never arrive",
+    equation: "median of min{t ≥ 1 : |x_t − goal| < ρ}",
+  },
+  {
+    name: "reach_fraction",
+    unit: "",
+    meaning: "share of rows that arrive",
+    equation: "mean [t_reach < ∞]",
+  },
+  {
+    name: "reach_rmean",
+    unit: "steps",
+    meaning: "restricted mean reach time; a row that never arrives counts as T",
+    equation: "mean min(t_reach, T)",
+  },
+  {
+    name: "junction_median",
+    unit: "steps",
+    meaning: "median time to the junction of an open maze",
+    equation: "median of min{t ≥ 1 : |x_t − junction| < ρ}",
+  },
+  {
+    name: "compression_reach",
+    unit: "",
+    meaning: "how many times faster than awake the goal is reached",
+    equation: "median t_reach(awake) / median t_reach",
+  },
+  {
+    name: "compression_speed",
+    unit: "",
+    meaning: "replay speed over awake speed",
+    equation: "speed5 / speed5(awake)",
+  },
+  {
+    name: "compression_reference",
+    unit: "",
+    meaning: "how many times faster than the reference condition the goal is reached",
+    equation: "median t_reach(reference) / median t_reach",
+  },
+  {
+    name: "compression_laps",
+    unit: "",
+    meaning: "laps over the reference condition's laps, closed mazes",
+    equation: "abs_laps / abs_laps(reference)",
+  },
+  {
+    name: "speed5",
+    unit: "m/step",
+    meaning: "speed over 5 steps, less sensitive to readout noise than path_length",
+    equation: "mean |x_{t+5} − x_t| / 5",
+  },
+  {
+    name: "path_length",
+    unit: "m",
+    meaning: "length of the decoded path",
+    equation: "Σ_t |x_{t+1} − x_t|",
+  },
+  {
+    name: "msd_exponent",
+    unit: "",
+    meaning: "growth of the mean squared displacement: 1 diffusion, 2 straight runs",
+    equation: "slope of log MSD(ℓ) on log ℓ, ℓ = 1, 2, 4, 8, 16",
+  },
+  {
+    name: "output_variance",
+    unit: "m²",
+    meaning: "variance of a row over time, x and y added",
+    equation: "mean Σ_t |x̃_t|² / (T − 1), x̃ = x − row mean",
+  },
+  {
+    name: "autocorrelation10",
+    unit: "",
+    meaning: "autocorrelation of the position over 10 steps",
+    equation: "Σ_t x̃_{t+10}·x̃_t / Σ_t |x̃_t|²",
+  },
+  {
+    name: "laps",
+    unit: "laps",
+    meaning: "signed laps, counter-clockwise positive",
+    equation: "Δ unwrapped angle / 2π",
+  },
+  {
+    name: "abs_laps",
+    unit: "laps",
+    meaning: "laps in either direction",
+    equation: "mean |laps of a row|",
+  },
+  {
+    name: "track",
+    unit: "",
+    meaning: "track coverage: share of the maze that a row visits",
+    equation: "mean share of ≈ 0.1 m bins with min_t |x_t − bin| < 0.15 m",
+  },
+  {
+    name: "cells",
+    unit: "cells",
+    meaning: "different cells of a 20 × 20 grid that a row visits, off the maze too",
+    equation: "mean |{cell(x_t)}|",
+  },
+  {
+    name: "coverage_entropy",
+    unit: "",
+    meaning: "evenness of all rows' steps over the grid: 0 one cell, 1 uniform",
+    equation: "−Σ p log p / log 400",
+  },
+  {
+    name: "regions",
+    unit: "regions",
+    meaning: "different regions (discs at corners, ends, edges) that a row visits",
+    equation: "mean |{region(x_t)}|",
+  },
+  {
+    name: "entries",
+    unit: "",
+    meaning: "entries into a region, returns after another region included",
+    equation: "mean (1 + changes of region)",
+  },
+  {
+    name: "both_arms",
+    unit: "",
+    meaning: "share of rows that visit two ends of an open maze",
+    equation: "mean [ends visited ≥ 2]",
+  },
+  {
+    name: "occupancy_entropy",
+    unit: "",
+    meaning: "evenness of a row's steps over the regions",
+    equation: "mean −Σ p log p / log(regions)",
+  },
+  {
+    name: "offpath",
+    unit: "m",
+    meaning: "distance to the nearest point of the maze",
+    equation: "mean min_s |x_t − path(s)|",
+  },
+  {
+    name: "sw",
+    unit: "m",
+    meaning: "sliced Wasserstein distance of all replay positions to the awake ones",
+    equation: "mean over 64 directions of W₁",
+  },
+  {
+    name: "sw_T",
+    unit: "m",
+    meaning: "the same for the first T steps of replay, T the awake length",
+    equation: "mean over 64 directions of W₁",
+  },
+  {
+    name: "kde_kl",
+    unit: "nats",
+    meaning: "divergence of replay from awake positions, at 2000 points drawn from the replay density",
+    equation: "KL(replay ‖ awake), Gaussian kernels, Scott",
+  },
+  {
+    name: "kde_kl_plugin",
+    unit: "nats",
+    meaning: "the same at the replay positions themselves",
+    equation: "KL(replay ‖ awake), Gaussian kernels, Scott",
+  },
+  {
+    name: "cmi1",
+    unit: "nats",
+    meaning: "memory beyond the present state, per component; needs saved states",
+    equation: "I(z_{t+1}; z_{t−1} | z_t) / 8, z = 8 PCs of r",
+  },
+  {
+    name: "cmi5",
+    unit: "nats",
+    meaning: "the same for the state 5 steps before",
+    equation: "I(z_{t+1}; z_{t−5} | z_t) / 8, z = 8 PCs of r",
+  },
+  {
+    name: "diverged",
+    unit: "",
+    meaning: "share of rows that leave the numbers or 10 maze sizes",
+    equation: "mean [∃t : |x_t − centre| > 10 scale or not finite]",
+  },
+]);
+
+export type MetricName = (typeof METRICS)[number]["name"];
+
+/** NaN = not defined here (no junction, no states, …); Infinity = never. */
+export type MetricValues = Readonly<Record<MetricName, number>>;
+
+export const METRIC_NAMES: readonly MetricName[] = METRICS.map((m) => m.name);
+
+export function definitionOf(name: MetricName): MetricDefinition {
+  return METRICS.find((m) => m.name === name) as MetricDefinition;
+}
