@@ -1,0 +1,112 @@
+/** Whole training iterations put together from the twins, for tiny sizes; witness of the training plan. */
+import { type Activation, cellParams, type StepParameters } from "../model/dynamics.ts";
+import type { NetworkShape } from "../model/parameters.ts";
+import { STREAM } from "../model/streams.ts";
+import type { PathTask } from "../task/paths.ts";
+import { adjointReference } from "./adjoint.ts";
+import { clipAndAdamReference, learningRateReference, type Moments } from "./clip-and-adam.ts";
+import { initialiseReference } from "./initialise.ts";
+import type { AwakePaths, PathRequest } from "./masked-inputs.ts";
+import { ouPathReference } from "./ou-path.ts";
+import { polylinePathsReference } from "./polyline-paths.ts";
+import { DEFAULT_ROUNDS, type Key } from "./rng.ts";
+import { philoxNoise, rolloutReference } from "./rollout.ts";
+import { type ReferenceTensors, referenceTensors } from "./tensors.ts";
+
+/** What the training of one network depends on; inputs, outputs and encoder inputs of the shape are 2. */
+export interface ReferenceTraining {
+  readonly shape: NetworkShape;
+  readonly activation: Activation;
+  readonly leakySlope: number;
+  readonly step: StepParameters;
+  readonly initialGain: number;
+  readonly key: Key;
+  readonly task: PathTask;
+  /** T. */
+  readonly steps: number;
+  /** B. */
+  readonly batch: number;
+  readonly maskEvery: number;
+  readonly maskOffset: "random" | "fixed";
+  /** Length of the learning-rate schedule. */
+  readonly iterations: number;
+  readonly learningRate: number;
+  readonly finalLearningRate: number;
+  readonly clipNorm: number;
+  readonly l2Activity: number;
+  readonly rounds?: number;
+}
+
+/** A network in training: changed in place by each iteration. */
+export interface TrainingState {
+  readonly weights: ReferenceTensors;
+  readonly moments: Moments;
+}
+
+export interface IterationRecord {
+  /** Loss before the update. */
+  readonly loss: number;
+  /** Global norm before the clip. */
+  readonly gradNorm: number;
+}
+
+export function initialTrainingState(training: ReferenceTraining): TrainingState {
+  const { shape } = training;
+  return {
+    weights: initialiseReference(shape, training),
+    moments: { m: referenceTensors(shape), v: referenceTensors(shape) },
+  };
+}
+
+/** Trajectories of any task. */
+export function awakePathsReference(task: PathTask, request: PathRequest): AwakePaths {
+  return task.kind === "ou" ? ouPathReference(task, request) : polylinePathsReference(task, request);
+}
+
+/** Draws the batch of `iteration`, runs it, and updates `state` in place. */
+export function trainStepReference(
+  training: ReferenceTraining,
+  state: TrainingState,
+  iteration: number,
+): IterationRecord {
+  const { shape, key, steps: T, batch: B, rounds = DEFAULT_ROUNDS } = training;
+  const draw = { T, B, key, epoch: iteration, trajectory0: 0, rounds };
+  const { maskEvery, maskOffset } = training;
+  const paths = awakePathsReference(training.task, { ...draw, stream: STREAM.trainPaths, maskEvery, maskOffset });
+  const params = Array.from({ length: B }, () => cellParams(training.step));
+  const input = {
+    shape,
+    weights: state.weights,
+    activation: training.activation,
+    leakySlope: training.leakySlope,
+    params,
+    e0: paths.e0,
+    u: paths.u,
+    noise: philoxNoise({ ...draw, N: shape.units, stream: STREAM.awakeNoise, params }),
+    T,
+    B,
+  };
+  const target = paths.positions.subarray(B * 2);
+  const { loss, grads } = adjointReference(input, rolloutReference(input), target, training);
+  const { gradNorm } = clipAndAdamReference(state.weights, grads, state.moments, {
+    iteration,
+    learningRate: learningRateReference(
+      iteration,
+      training.iterations,
+      training.learningRate,
+      training.finalLearningRate,
+    ),
+    clipNorm: training.clipNorm,
+  });
+  return { loss, gradNorm };
+}
+
+/** The first `iterations` iterations from freshly initialised weights. */
+export function trainReference(
+  training: ReferenceTraining,
+  iterations: number = training.iterations,
+): TrainingState & { readonly history: readonly IterationRecord[] } {
+  const state = initialTrainingState(training);
+  const history = Array.from({ length: iterations }, (_, i) => trainStepReference(training, state, i));
+  return { ...state, history };
+}
