@@ -224,7 +224,7 @@ export class Program {
    * Runs the passes once, in as many submits as the dispatch limit asks for, a distinct kernel's first dispatch
    * alone: software adapters compile there, for seconds, and the user should see it.
    */
-  async run(options: { label: string; clock?: Clock | null; slot?: number; onCompile?: (kernel: string, index: number, of: number) => void }): Promise<void> {
+  async run(options: { label: string; clock?: Clock | null; slot?: number; from?: number; to?: number; onCompile?: (kernel: string, index: number, of: number) => void }): Promise<void> {
     const firsts = new Map<number, Kernel>();
     if (options.onCompile) {
       const seen = new Set<Kernel>();
@@ -235,10 +235,11 @@ export class Program {
         }
       });
     }
-    let from = 0;
+    const end = options.to ?? this.passes.length;
+    let from = options.from ?? 0;
     let met = 0;
-    while (from < this.passes.length) {
-      let to = Math.min(from + MAX_DISPATCHES, this.passes.length);
+    while (from < end) {
+      let to = Math.min(from + MAX_DISPATCHES, end);
       const first = firsts.get(from);
       if (first) {
         options.onCompile?.(first.name, ++met, firsts.size);

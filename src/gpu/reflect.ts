@@ -65,23 +65,31 @@ function element(type: TypeInfo): [ScalarType, number] | null {
   return VECTORS[type.name] ?? null;
 }
 
-function structLayout(type: Wide, where: string): StructLayout {
-  const fields = (type.members ?? []).map((m): FieldLayout => {
+/** Nested structs are flattened: the field `leak` of the field `cell` is called `cell.leak`. */
+function fieldLayouts(type: Wide, where: string, prefix: string, base: number): FieldLayout[] {
+  return (type.members ?? []).flatMap((m): FieldLayout[] => {
     const t = m.type as Wide;
-    const inner = t.name === "array" && t.format ? t.format : t;
-    const e = element(inner);
-    if (!e) throw new ShaderError(`${where}: field ${type.name}.${m.name} has type ${t.name}; use scalars, vec2, vec4 or arrays of them`);
-    const isArray = inner !== t;
-    return {
-      name: m.name,
-      offset: m.offset,
-      scalar: e[0],
-      lanes: e[1],
-      count: isArray ? (t.count ?? 0) : 1,
-      stride: isArray ? (t.stride ?? 0) : m.size,
-    };
+    const name = prefix + m.name;
+    const offset = base + m.offset;
+    if (t.members) return fieldLayouts(t, where, `${name}.`, offset);
+    const isArray = t.name === "array" && t.format !== undefined;
+    const e = element(isArray ? (t.format as Wide) : t);
+    if (!e) throw new ShaderError(`${where}: field ${name} has type ${t.name}; use scalars, vec2, vec4, arrays of them, or structs`);
+    return [
+      {
+        name,
+        offset,
+        scalar: e[0],
+        lanes: e[1],
+        count: isArray ? (t.count ?? 0) : 1,
+        stride: isArray ? (t.stride ?? 0) : m.size,
+      },
+    ];
   });
-  return { name: type.name, bytes: type.size, fields };
+}
+
+function structLayout(type: Wide, where: string): StructLayout {
+  return { name: type.name, bytes: type.size, fields: fieldLayouts(type, where, "", 0) };
 }
 
 function bindingInfo(v: VariableInfo, file: string): BindingInfo {

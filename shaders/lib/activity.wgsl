@@ -1,0 +1,6 @@
+// Gradient of the activity penalty λ₂ · mean r².
+struct Activity {
+  scale: f32,  // 2 λ₂ / (T B N)
+}
+
+@group(0) @binding(1) var<uniform> activity: Activity;

@@ -1,0 +1,63 @@
+// Computes   what every path kernel does with its positions: m_t (s_{t+1} − s_t) / u_scale with m_t = 1 where
+//            (t + k − o) mod k = 0, and e_0 = s_0. Offset o: word 0 of (step 0, quad 0) of the mask stream, modulo k.
+// Axes       R rows, T steps; a position has two coordinates, I = E = 2.
+// Bindings   path_pass: sizes and seeds · rows: [R] · positions: [T+1][R] vec2 · input: [T] slots of input_stride floats,
+//            [R] vec2 in each · e0: [R] vec2 · clock: the iteration is the epoch of paths and masks.
+// Geometry   no entry point; importers run one invocation per row.
+// Numerics   masks exact. Padded rows are exactly 0 everywhere.
+// Twin       src/reference/masked-inputs.ts; test/kernel/paths.test.ts.
+//! import "lib/clock.wgsl"
+//! import "lib/rng.wgsl"
+//! import "lib/rows.wgsl"
+
+struct PathPass {
+  rows: u32,
+  steps: u32,
+  root_seed: u32,
+  stream: u32,        // train paths, test paths or replay starts
+  input_stride: u32,  // floats from one time slot of the input to the next; even
+  input_scale: f32,   // u_scale, metres
+}
+
+@group(0) @binding(0) var<uniform> path_pass: PathPass;
+@group(0) @binding(1) var<storage, read> rows: array<RowParams>;
+@group(0) @binding(2) var<storage, read_write> positions: array<vec2f>;
+@group(0) @binding(3) var<storage, read_write> input: array<vec2f>;
+@group(0) @binding(4) var<storage, read_write> e0: array<vec2f>;
+
+fn path_words(row: RowParams, step: u32, quad: u32) -> vec4u {
+  let counter = vec4u(step, quad, row.trajectory, counter_word(path_pass.stream, clock.iteration));
+  return philox4x32(counter, vec2u(path_pass.root_seed, row.network_seed));
+}
+
+// Two standard normals, for x and y at time t.
+fn path_normals(row: RowParams, t: u32) -> vec2f {
+  return normals4(path_words(row, t, 0u)).xy;
+}
+
+// k, 1 for padded rows, whose record is all zero.
+fn mask_period(row: RowParams) -> u32 {
+  return max(row.mask_every, 1u);
+}
+
+fn mask_offset(row: RowParams) -> u32 {
+  let counter = vec4u(0u, 0u, row.trajectory, counter_word(STREAM_MASKS, clock.iteration));
+  let word = philox4x32(counter, vec2u(path_pass.root_seed, row.network_seed)).x;
+  return select(0u, word % mask_period(row), row.mask_random != 0u);
+}
+
+fn write_start(index: u32, row: RowParams, position: vec2f) {
+  let value = select(vec2f(0.0), position, row.valid != 0u);
+  positions[index] = value;
+  e0[index] = value;
+}
+
+// s_{t+1} = after, and the input of step t that leads there from `before`.
+fn write_step(index: u32, row: RowParams, t: u32, offset: u32, before: vec2f, after: vec2f) {
+  let period = mask_period(row);
+  let live = row.valid != 0u;
+  let visible = live && (t + period - offset) % period == 0u;
+  positions[(t + 1u) * path_pass.rows + index] = select(vec2f(0.0), after, live);
+  input[t * (path_pass.input_stride / 2u) + index] =
+    select(vec2f(0.0), (after - before) / path_pass.input_scale, visible);
+}

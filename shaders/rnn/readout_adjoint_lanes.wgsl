@@ -1,0 +1,53 @@
+// Computes  DU_t = W_outᵀ d_{t+1} + λ r_{t+1} for the steps of a window, λ = 2 λ₂ / (T B N)
+// Axes      T steps, R rows, N units, O readouts
+// Bindings  weights: [S][stride]; dy: [steps][R][O]; states: [T+1][R][N], bound from slot t0 on; du: [T][R][N], bound
+//           from step t0 on
+// Geometry  workgroup (x, y, z) = one tile of units × 32 rows × one step; a lane owns 4 rows (see product_lanes.wgsl)
+// Numerics  acc = λ r; readouts ascending
+// Twin      src/reference/adjoint.ts, test/kernel/adjoint.test.ts
+//! import "lib/window.wgsl"
+//! import "lib/activity.wgsl"
+//! import "lib/product_lanes.wgsl"
+
+@group(0) @binding(2) var<storage, read> weights: array<vec4f>;
+@group(0) @binding(3) var<storage, read> dy: array<vec4f>;
+@group(0) @binding(4) var<storage, read> states: array<vec4f>;
+@group(0) @binding(5) var<storage, read_write> du: array<vec4f>;
+
+@compute @workgroup_size(8)
+fn readout_adjoint_lanes(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(local_invocation_index) local: u32,
+  @builtin(subgroup_invocation_id) lane: u32,
+) {
+  let n4 = window.unit_quads;
+  let o4 = window.output_quads;
+  let row0 = group.y * 32u + local * LANE_ROWS;
+  let quad0 = group.x * TILE_QUADS;
+  let quads = min(TILE_QUADS, n4 - quad0);
+  let mine = min(quad0 + (lane & 3u), n4 - 1u);
+  acc_start(vec4f(0.0));
+  if (activity.scale > 0.0) {
+    for (var j = 0u; j < LANE_ROWS; j++) {
+      for (var q = 0u; q < quads; q++) {
+        sums[4u * j + q] = activity.scale * states[((group.z + 1u) * window.rows + row0 + j) * n4 + quad0 + q];
+      }
+    }
+    acc = sums;
+  }
+  let w = (network_of(group.y * 32u) * window.weight_stride + window.at_out) / 4u + (lane >> 2u) * n4 + mine;
+  let d = (group.z * window.rows + row0) * o4;
+  for (var k = 0u; k < o4; k++) {
+    madd4(
+      dy[d + k], dy[d + o4 + k], dy[d + 2u * o4 + k], dy[d + 3u * o4 + k],
+      weights[w + 4u * k * n4], weights[w + (4u * k + 2u) * n4],
+    );
+  }
+  let at = (group.z * window.rows + row0) * n4 + quad0;
+  sums = acc;
+  for (var j = 0u; j < LANE_ROWS; j++) {
+    for (var q = 0u; q < quads; q++) {
+      du[at + j * n4 + q] = sums[4u * j + q];
+    }
+  }
+}

@@ -1,0 +1,37 @@
+// Computes  partial weight gradients of the slices of a window: Σ_{t, row} left ⊗ [right | tail | 1]
+// Axes      T steps, R rows; left and right as lib/weight_grads.wgsl lists them
+// Bindings  left, right: [steps][R][…]; tail: [steps][R][…]; partials: [S][slices][stride]
+// Geometry  workgroup (x, y, z) = 32 left rows × one tile of columns × one slice; a lane owns 4 left rows
+//           (see product_lanes.wgsl: the summed index is (time, row))
+// Numerics  per slice one chain, time then row ascending
+// Twin      src/reference/weight-grads.ts, test/kernel/weight-grads.test.ts
+//! import "lib/weight_grads.wgsl"
+//! import "lib/product_lanes.wgsl"
+
+@compute @workgroup_size(8)
+fn weight_grads_lanes(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(local_invocation_index) local: u32,
+  @builtin(subgroup_invocation_id) lane: u32,
+) {
+  let slice = slice_of(group.z);
+  let i4 = group.x * LANES + local;
+  let quad0 = grad.column_quad0 + group.y * TILE_QUADS;
+  let quads = min(TILE_QUADS, grad.column_quad0 + grad.column_quads - quad0);
+  let mine = quad0 + min(lane & 3u, quads - 1u);
+  let second = lane >> 2u;
+  acc_start(vec4f(0.0));
+  for (var t = 0u; t < slice.steps; t++) {
+    let step = slice.step0 + t;
+    for (var b = 0u; b < slice.rows; b += 2u) {
+      let row = slice.row0 + b;
+      madd2(left_quad(step, row, i4), left_quad(step, row + 1u, i4), right_quad(step, row + second, mine));
+    }
+  }
+  sums = acc;
+  for (var j = 0u; j < LANE_ROWS; j++) {
+    for (var q = 0u; q < quads; q++) {
+      save(slice.slot, 4u * i4 + j, quad0 + q, sums[4u * j + q]);
+    }
+  }
+}

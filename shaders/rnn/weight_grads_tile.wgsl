@@ -1,0 +1,41 @@
+// Computes  partial weight gradients of the slices of a window: Σ_{t, row} left ⊗ [right | tail | 1]
+// Axes      T steps, R rows; left and right as lib/weight_grads.wgsl lists them
+// Bindings  as weight_grads_lanes.wgsl
+// Geometry  workgroup (x, y, z) = 32 left rows × 32 columns × one slice (see product_tile.wgsl)
+// Numerics  as weight_grads_lanes.wgsl, bit for bit
+// Twin      src/reference/weight-grads.ts, test/kernel/weight-grads.test.ts
+//! import "lib/weight_grads.wgsl"
+//! import "lib/product_tile.wgsl"
+
+var<private> slice: Slice;
+
+fn lhs(i: u32, k: u32) -> f32 {
+  if (k >= slice.steps * slice.rows) {
+    return 0.0;
+  }
+  return left_quad(slice.step0 + k / slice.rows, slice.row0 + k % slice.rows, i / 4u)[i % 4u];
+}
+
+fn rhs(k: u32, quad: u32) -> vec4f {
+  if (k >= slice.steps * slice.rows) {
+    return vec4f(0.0);
+  }
+  return right_quad(slice.step0 + k / slice.rows, slice.row0 + k % slice.rows, quad);
+}
+
+@compute @workgroup_size(64)
+fn weight_grads_tile(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
+  // The range must come from a local: a private variable is not uniform in the compiler's eyes.
+  let own = slice_of(group.z);
+  slice = own;
+  let quad0 = grad.column_quad0 + group.y * TILE_COLUMN_QUADS;
+  let total = product_tile(TileSums(), thread, group.x * TILE_ROWS, quad0, own.steps * own.rows);
+  let quad = quad0 + thread % TILE_COLUMN_QUADS;
+  let i = group.x * TILE_ROWS + 4u * (thread / TILE_COLUMN_QUADS);
+  if (quad < grad.column_quad0 + grad.column_quads) {
+    save(slice.slot, i, quad, total.r0);
+    save(slice.slot, i + 1u, quad, total.r1);
+    save(slice.slot, i + 2u, quad, total.r2);
+    save(slice.slot, i + 3u, quad, total.r3);
+  }
+}

@@ -1,0 +1,265 @@
+/**
+ * The plan of one batch: awake trajectories, forward, readout, loss and, when wanted, the gradient and an Adam step.
+ * Training, testing and `evaluate` are this plan with parts left out. Pure.
+ */
+import type { BufferSpec, BufferView, Pass, Plan } from "../gpu/plan.ts";
+import { spread } from "../gpu/plan.ts";
+import { roundUp } from "../model/parameters.ts";
+import { paddedRows } from "../model/rows.ts";
+import { slicing } from "../model/slicing.ts";
+import type { PathKernel } from "../task/path-uniforms.ts";
+import { chunkBatch, type ChunkedGroup } from "./chunks.ts";
+import { adamPass, encoderGrads, normBlocks, readoutGrads, recurrentGrads, reducePasses, statsPass } from "./gradients.ts";
+import type { RecordLayouts } from "./records.ts";
+import {
+  adjointPasses,
+  type Chunk,
+  chunkRows,
+  encodePass,
+  forwardPass,
+  forwardWindows,
+  longestWindow,
+  readoutAdjointPass,
+  readoutPass,
+  slotView,
+  timeWindows,
+  type TimeWindow,
+  UNUSED_BUFFERS,
+  UNUSED_READ,
+  windowUniform,
+} from "./recurrence.ts";
+import { type AdapterSpec, CELL_EXTRA, type RolloutSpec, slots } from "./spec.ts";
+
+export interface BatchOptions {
+  readonly name: string;
+  readonly rollout: RolloutSpec;
+  readonly networks: number;
+  /** B, rows of each network that count. */
+  readonly batch: number;
+  /** Generated trajectories; null when inputs, e_0 and targets are given. */
+  readonly task: { readonly path: PathKernel; readonly inputScale: number; readonly stream: number } | null;
+  /** Whether there is a target at all (evaluate may have none). */
+  readonly loss: boolean;
+  readonly l2Activity: number;
+  /** 0: gradients are not clipped. */
+  readonly clipNorm: number;
+  /** Take an Adam step at the end. */
+  readonly update: boolean;
+  /** Keep every y (padded to quads) in `y_all`. */
+  readonly keepReadout: boolean;
+  /** Iterations whose stats are kept until the host reads them. */
+  readonly historySlots: number;
+  readonly adapter: AdapterSpec;
+  readonly records: RecordLayouts;
+}
+
+export interface BatchPlan {
+  readonly plan: Plan;
+  readonly groups: readonly ChunkedGroup[];
+  /** Padded rows of one network. */
+  readonly batchRows: number;
+  /** Passes of each chunk, in the order of the groups' chunks; what follows a group's last chunk is its own. */
+  readonly chunkPasses: readonly { readonly chunk: Chunk; readonly from: number; readonly to: number }[];
+}
+
+/** Scratch of one readout window stays below this. */
+const READOUT_SCRATCH = 32 << 20;
+
+function pathPass(o: BatchOptions, c: Chunk): Pass[] {
+  if (!o.task) return [];
+  const rows = chunkRows(c);
+  const s = slots(o.rollout, rows);
+  return [
+    {
+      kind: "dispatch",
+      label: "paths",
+      kernel: o.task.path.kernel,
+      tune: { PHILOX_ROUNDS: o.rollout.model.noiseRounds },
+      bind: { rows: { buffer: c.table }, positions: { buffer: "positions" }, input: { buffer: "input" }, e0: { buffer: "e0" } },
+      uniforms: {
+        path_pass: {
+          rows,
+          steps: o.rollout.steps,
+          root_seed: o.rollout.model.rootSeed,
+          stream: o.task.stream,
+          input_stride: s.input,
+          input_scale: o.task.inputScale,
+        },
+        ...o.task.path.uniforms,
+      },
+      groups: [Math.ceil(rows / 32), 1, 1],
+    },
+  ];
+}
+
+/** Where s_{t+1} of a window's first step lies, and how wide a target row is. */
+function target(o: BatchOptions, rows: number, w: TimeWindow): { view: BufferView; width: number; stride: number } {
+  if (o.task) return { view: slotView("positions", rows * 2, w.t0 + 1, w.steps), width: 2, stride: rows * 2 };
+  const width = o.rollout.model.shape.outputs;
+  const stride = roundUp(rows * width, 64);
+  return { view: slotView("target", stride, w.t0, w.steps), width, stride };
+}
+
+function lossPass(o: BatchOptions, c: Chunk, w: TimeWindow, batchRows: number): Pass {
+  const r = o.rollout;
+  const rows = chunkRows(c);
+  const goal = target(o, rows, w);
+  const scale = 1 / (r.steps * o.batch);
+  return {
+    kind: "dispatch",
+    label: "loss",
+    kernel: "rnn/loss_mse",
+    bind: {
+      rows: { buffer: c.table },
+      y: slotView("y", slots(r, rows).output, 0, w.steps),
+      goal: goal.view,
+      states: slotView("states", slots(r, rows).state, w.t0, w.steps + 1),
+      loss_rows: { buffer: "loss_rows", offset: c.network0 * r.steps * batchRows * 4, bytes: c.networks * r.steps * batchRows * 4 },
+      bad: { buffer: "bad" },
+    },
+    uniforms: {
+      window: windowUniform(r, c, w),
+      loss: {
+        target_width: goal.width,
+        target_stride: goal.stride,
+        output_scale: scale / r.model.shape.outputs,
+        activity_scale: (o.l2Activity * scale) / r.model.shape.units,
+        batch_rows: batchRows,
+        row0: c.row0,
+      },
+    },
+    groups: spread(Math.ceil((w.steps * rows) / 64)),
+  };
+}
+
+function chunkPasses(o: BatchOptions, c: Chunk, batchRows: number): Pass[] {
+  const r = o.rollout;
+  const rows = chunkRows(c);
+  const s = slots(r, rows);
+  const sl = slicing(batchRows, r.steps, r.model.layout.stride);
+  const out: Pass[] = [...pathPass(o, c), encodePass(r, c)];
+  for (const w of forwardWindows(r, rows, o.adapter)) out.push(forwardPass(r, c, w));
+  const scratchSteps = Math.max(1, Math.floor(READOUT_SCRATCH / (4 * s.output)));
+  const flopsPerStep = 4 * rows * r.model.shape.units * (r.model.shape.outputs + 4);
+  const longest = longestWindow(o.adapter, { slotBytes: 4 * Math.max(s.state, s.output), extraSlots: 1, flopsPerStep });
+  for (const w of timeWindows(r.steps, Math.min(longest, scratchSteps), sl.timeBlock)) {
+    out.push(readoutPass(r, c, w));
+    if (o.keepReadout) {
+      out.push({
+        kind: "copy",
+        label: "keep readout",
+        from: slotView("y", s.output, 0, w.steps),
+        to: slotView("y_all", s.output, w.t0, w.steps),
+        bytes: w.steps * s.output * 4,
+      });
+    }
+    if (!o.loss) continue;
+    out.push(lossPass(o, c, w, batchRows));
+    if (!r.adjoint) continue;
+    out.push(...readoutGrads(r, c, w, sl));
+    out.push(readoutAdjointPass(r, c, w, (2 * o.l2Activity) / (r.steps * o.batch * r.model.shape.units)));
+  }
+  if (!r.adjoint) return out;
+  out.push(...adjointPasses(r, c, o.adapter));
+  const gradFlops = 2 * rows * r.model.shape.units * (r.model.shape.units + r.inputs + 1);
+  const gradLongest = longestWindow(o.adapter, { slotBytes: 4 * Math.max(s.state, s.input), flopsPerStep: gradFlops });
+  for (const w of timeWindows(r.steps, gradLongest, sl.timeBlock)) out.push(...recurrentGrads(r, c, w, sl));
+  out.push(...encoderGrads(r, c, sl));
+  return out;
+}
+
+/** Device bytes of the buffers that a chunk needs; chunks follow one another in the same buffers. */
+function chunkBuffers(o: BatchOptions, rows: number, batchRows: number): BufferSpec[] {
+  const r = o.rollout;
+  const s = slots(r, rows);
+  const T = r.steps;
+  const sl = slicing(batchRows, T, r.model.layout.stride);
+  const scratch = Math.min(T, Math.max(sl.timeBlock, Math.floor(READOUT_SCRATCH / (4 * s.output))));
+  const out: BufferSpec[] = [
+    { name: "states", bytes: 4 * (T + 1) * s.state, axes: "[T+1][R][N]" },
+    { name: "y", bytes: 4 * scratch * s.output, axes: "[window][R][O], then d" },
+    { name: "e0", bytes: 4 * rows * r.model.shape.encoderInputs, axes: "[R][E]" },
+  ];
+  if (r.inputs > 0) out.push({ name: "input", bytes: 4 * T * s.input, axes: "[T][R][I]" });
+  if (r.extra) out.push({ name: "extra", bytes: 4 * (r.extraHistory ? T + 1 : 1) * s.extra, axes: r.extraHistory ? "[T+1][v, c][R][N]" : "[v, c][R][N]" });
+  if (r.noise === "given") out.push({ name: "noise_given", bytes: 4 * T * s.state, axes: "[T][R][N]" });
+  if (o.task) out.push({ name: "positions", bytes: 4 * (T + 1) * rows * 2, axes: "[T+1][R][2]" });
+  else if (o.loss) out.push({ name: "target", bytes: 4 * T * roundUp(rows * r.model.shape.outputs, 64), axes: "[T][R][O]" });
+  if (o.keepReadout) out.push({ name: "y_all", bytes: 4 * T * s.output, axes: "[T][R][O]" });
+  if (r.adjoint) {
+    if (s.phi > 0) out.push({ name: "phi", bytes: 4 * T * s.phi, axes: "[T][R][φ′]" });
+    out.push({ name: "du", bytes: 4 * T * s.state, axes: "[T][R][N], W_outᵀd, then ga" });
+    out.push({ name: "carry", bytes: 4 * (1 + (r.extra ? CELL_EXTRA : 0)) * s.state, axes: "[G_r, G_v, G_c][R][N]" });
+  }
+  return out;
+}
+
+function networkBuffers(o: BatchOptions, batchRows: number): BufferSpec[] {
+  const r = o.rollout;
+  const S = o.networks;
+  const { stride } = r.model.layout;
+  const n = roundUp(r.model.shape.units, 4);
+  const out: BufferSpec[] = [
+    { name: "networks", bytes: S * o.records.network.bytes, axes: "[S]" },
+    { name: "weights", bytes: 4 * S * stride, axes: "[S][P]" },
+    { name: "recurrent_t", bytes: 4 * S * n * n, axes: "[S][N][N], W_recᵀ" },
+  ];
+  if (o.loss) {
+    out.push({ name: "loss_rows", bytes: 4 * S * r.steps * batchRows, axes: "[S][T][B]" });
+    out.push({ name: "bad", bytes: 4 * S, axes: "[S]" });
+    out.push({ name: "stats", bytes: S * o.records.stats.bytes, axes: "[S]" });
+    out.push({ name: "history", bytes: o.historySlots * S * o.records.stats.bytes, axes: "[slots][S]" });
+  }
+  if (r.adjoint) {
+    const sl = slicing(batchRows, r.steps, stride);
+    out.push({ name: "partials", bytes: 4 * S * sl.rowBlocks * sl.timeBlocks * stride, axes: "[S][slices][P]" });
+    out.push({ name: "grads", bytes: 4 * S * stride, axes: "[S][P]" });
+    out.push({ name: "square_sums", bytes: 4 * S * roundUp(normBlocks(stride), 64), axes: "[S][blocks]" });
+  }
+  if (o.update) {
+    out.push({ name: "moment1", bytes: 4 * S * stride, axes: "[S][P]" });
+    out.push({ name: "moment2", bytes: 4 * S * stride, axes: "[S][P]" });
+  }
+  return out;
+}
+
+export function planBatch(o: BatchOptions): BatchPlan {
+  const r = o.rollout;
+  const batchRows = paddedRows(o.batch);
+  const sl = slicing(batchRows, r.steps, r.model.layout.stride);
+  const groups = chunkBatch(r, o.networks, batchRows, sl, o.adapter);
+  const chunks = groups.flatMap((g) => g.chunks);
+  const largest = Math.max(...chunks.map(chunkRows));
+  const passes: Pass[] = [];
+  const ranges: { chunk: Chunk; from: number; to: number }[] = [];
+  for (const g of groups) {
+    for (const chunk of g.chunks) {
+      const from = passes.length;
+      passes.push(...chunkPasses(o, chunk, batchRows));
+      ranges.push({ chunk, from, to: passes.length });
+    }
+    if (!o.loss) continue;
+    const loss = { steps: r.steps, rowsPerNetwork: batchRows, clipNorm: o.clipNorm };
+    if (r.adjoint) passes.push(...reducePasses(r.model, g, o.networks, sl, loss));
+    else passes.push(statsPass(g, o.networks, UNUSED_READ, 0, 0, loss));
+    if (o.update) passes.push(adamPass(r.model, g));
+  }
+  const tables = chunks.map((c) => ({ name: c.table, bytes: chunkRows(c) * o.records.row.bytes, axes: "[R] row records" }));
+  const notes = [
+    `${o.networks} networks × ${o.batch} rows (padded to ${batchRows}), T = ${r.steps}, N = ${r.model.shape.units}, I = ${r.inputs}, O = ${r.model.shape.outputs}`,
+    `${groups.length} group${groups.length > 1 ? "s" : ""} of networks, ${chunks.length} chunk${chunks.length > 1 ? "s" : ""} of rows`,
+  ];
+  if (r.adjoint) notes.push(`gradient slices: ${sl.rowBlocks} × ${sl.rowBlock} rows, ${sl.timeBlocks} × ${sl.timeBlock} steps`);
+  return {
+    plan: {
+      name: o.name,
+      kind: r.kind,
+      buffers: [...networkBuffers(o, batchRows), ...chunkBuffers(o, largest, batchRows), ...tables, ...UNUSED_BUFFERS],
+      passes,
+      notes,
+    },
+    groups,
+    batchRows,
+    chunkPasses: ranges,
+  };
+}

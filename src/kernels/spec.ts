@@ -1,0 +1,102 @@
+/** What planning needs to know: the model, the adapter, and how a rollout is to be run. Plain data, no GPU. */
+import type { AdapterFacts, Limits } from "../gpu/adapter.ts";
+import type { PlanKind } from "../gpu/plan.ts";
+import { ACTIVATIONS, type Activation } from "../model/dynamics.ts";
+import { type NetworkShape, type ParameterLayout, parameterLayout, roundUp } from "../model/parameters.ts";
+
+export interface ModelSpec {
+  readonly shape: NetworkShape;
+  readonly layout: ParameterLayout;
+  readonly activation: Activation;
+  /** Slope of leaky ReLU. */
+  readonly slope: number;
+  readonly rootSeed: number;
+  /** Philox rounds: 7 or 10. */
+  readonly noiseRounds: number;
+}
+
+export function modelSpec(m: Omit<ModelSpec, "layout">): ModelSpec {
+  return { ...m, layout: parameterLayout(m.shape) };
+}
+
+export interface AdapterSpec {
+  readonly maxBinding: number;
+  readonly maxBuffer: number;
+  /** A cautious guess, from which the length of a dispatch is bounded. */
+  readonly flopsPerSecond: number;
+  /** Whether the own-row plan can run: subgroups of at least 8 lanes. */
+  readonly lanes: boolean;
+  readonly software: boolean;
+}
+
+export function adapterSpec(gpu: { readonly adapter: AdapterFacts; readonly limits: Limits }): AdapterSpec {
+  return {
+    maxBinding: gpu.limits.maxStorageBufferBindingSize,
+    maxBuffer: gpu.limits.maxBufferSize,
+    flopsPerSecond: gpu.adapter.software ? 4e9 : 5e11,
+    lanes: (gpu.adapter.subgroup?.min ?? 0) >= 8,
+    software: gpu.adapter.software,
+  };
+}
+
+/** The plan for an adapter unless one is asked for: lanes on CPUs, workgroup tiles on GPUs. */
+export function choosePlanKind(adapter: AdapterSpec): PlanKind {
+  return adapter.software && adapter.lanes ? "own-row" : "step";
+}
+
+export interface RolloutSpec {
+  readonly model: ModelSpec;
+  readonly kind: PlanKind;
+  /** T */
+  readonly steps: number;
+  readonly noise: "none" | "drawn" | "given";
+  /** Stream of the step noise. */
+  readonly stream: number;
+  /** Whether the noise's epoch is the clock's iteration (training, test) or the row's (replay). */
+  readonly clocked: boolean;
+  /** Whether any row has momentum or adaptation. */
+  readonly extra: boolean;
+  /** Whether v and c of every step are kept (for `evaluate` and dumps). */
+  readonly extraHistory: boolean;
+  /** Whether φ′ is kept for an adjoint. */
+  readonly adjoint: boolean;
+  /** Inputs read per step; 0 in replay. */
+  readonly inputs: number;
+}
+
+/** State variables of the cell beside r (CELL_EXTRA of the cell file; a contract test compares). */
+export const CELL_EXTRA = 2;
+
+/** Floats and words of one time slot of each buffer, for `rows` rows. */
+export function slots(r: RolloutSpec, rows: number) {
+  const n = roundUp(r.model.shape.units, 4);
+  const phi = phiStore(r);
+  const words = phi === 0 ? 0 : phi === 1 ? Math.ceil(n / 32) : n;
+  return {
+    state: rows * n,
+    extra: rows * n * CELL_EXTRA,
+    // Slots that a view may start at are 256 bytes apart.
+    input: roundUp(rows * r.inputs, 64),
+    phi: roundUp(rows * words, 64),
+    output: rows * roundUp(r.model.shape.outputs, 4),
+  };
+}
+
+/** PHI_STORE of `lib/phi_store.wgsl`. */
+function phiStore(r: RolloutSpec): number {
+  if (!r.adjoint || r.model.activation === "identity") return 0;
+  return r.model.activation === "tanh" ? 2 : 1;
+}
+
+/** Constants of the cell's variants, for every kernel that imports it. */
+export function cellTune(r: RolloutSpec): Record<string, number> {
+  return { ACTIVATION: ACTIVATIONS.indexOf(r.model.activation), EXTRA_ON: r.extra ? 1 : 0 };
+}
+
+export function phiTune(r: RolloutSpec): Record<string, number> {
+  return { PHI_STORE: phiStore(r) };
+}
+
+export function noiseTune(r: RolloutSpec): Record<string, number> {
+  return { NOISE: { none: 0, drawn: 1, given: 2 }[r.noise], PHILOX_ROUNDS: r.model.noiseRounds };
+}

@@ -1,0 +1,31 @@
+/**
+ * Slices of a weight gradient: blocks of rows × blocks of steps whose sums are added in ascending order. Their borders
+ * depend on the network's rows, T and P alone, so chunking a batch never changes a bit (decision 7).
+ */
+import { roundUp } from "./parameters.ts";
+
+/** Every network's rows are padded to a multiple of this, under every plan. */
+export const ROW_TILE = 32;
+
+export interface Slicing {
+  /** Rows of a block, a multiple of 32. */
+  readonly rowBlock: number;
+  readonly rowBlocks: number;
+  /** Steps of a block. */
+  readonly timeBlock: number;
+  readonly timeBlocks: number;
+}
+
+const MAX_ROW_BLOCKS = 4;
+const MAX_TIME_BLOCKS = 8;
+/** Partials of one network stay below this, so that they fit a binding of 128 MiB. */
+const MAX_PARTIAL_FLOATS = 30e6;
+
+/** @param rows padded rows of one network; @param stride floats of its parameter vector */
+export function slicing(rows: number, steps: number, stride: number): Slicing {
+  const rowBlock = roundUp(Math.ceil(rows / MAX_ROW_BLOCKS), ROW_TILE);
+  const rowBlocks = Math.ceil(rows / rowBlock);
+  const room = Math.max(1, Math.floor(MAX_PARTIAL_FLOATS / stride / rowBlocks));
+  const timeBlock = Math.ceil(steps / Math.min(MAX_TIME_BLOCKS, steps, room));
+  return { rowBlock, rowBlocks, timeBlock, timeBlocks: Math.ceil(steps / timeBlock) };
+}
