@@ -195,10 +195,16 @@ export function parseConfig(
   return result.data as ExperimentConfig;
 }
 
-/** Checks the settings of `evaluate` and fills in the defaults. Throws UsageError. */
-export function parseEvaluation(value: Readonly<Record<string, unknown>>): EvaluationSettings {
+/**
+ * Checks the settings of `evaluate` and fills in the defaults. Throws UsageError.
+ * @param origins where each setting came from, such as `--leak`
+ */
+export function parseEvaluation(
+  value: Readonly<Record<string, unknown>>,
+  origins: Readonly<Record<string, string>> = {},
+): EvaluationSettings {
   const result = evaluationSchema.safeParse(value);
-  if (!result.success) throw describe(result.error, value, () => undefined);
+  if (!result.success) throw describe(result.error, value, (path) => origins[String(path[0])]);
   return result.data as EvaluationSettings;
 }
 

@@ -1,0 +1,44 @@
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { EXIT } from "../../errors.ts";
+import type { Verb } from "../flags.ts";
+
+/** The .npz files of a run directory, in order. */
+function npzFiles(run: string): string[] {
+  return ["checkpoints", "replay"]
+    .map((folder) => join(run, folder))
+    .filter((folder) => existsSync(folder))
+    .flatMap((folder) =>
+      readdirSync(folder)
+        .sort()
+        .map((name) => join(folder, name)),
+    )
+    .filter((path) => path.endsWith(".npz"));
+}
+
+const isDirectory = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+
+/** `reverie inspect`. */
+export const inspect: Verb = (program, { perform }) => {
+  program
+    .command("inspect")
+    .description("list the arrays of a .npz, a checkpoint or a run: names, types, shapes, ranges")
+    .argument("<path>", ".npz file or run directory")
+    .addHelpText("after", "\nExample:\n  reverie inspect runs/tmaze/checkpoints/iteration-001400.npz")
+    .action(async (path: string) => {
+      await perform(async (io) => {
+        const { formatSummary, summariseNpz } = await import("../array-summary.ts");
+        if (!isDirectory(path)) {
+          const summary = summariseNpz(path);
+          io.out(io.json ? JSON.stringify(summary) : formatSummary(summary));
+          return EXIT.ok;
+        }
+        const { readManifest } = await import("../../io/run-dir.ts");
+        const manifest = readManifest(path);
+        const files = npzFiles(path).map(summariseNpz);
+        const text = [`${path}: a run of reverie, ${files.length} files of arrays`, ...files.map(formatSummary)];
+        io.out(io.json ? JSON.stringify({ path, manifest, files }) : text.join("\n"));
+        return EXIT.ok;
+      });
+    });
+};

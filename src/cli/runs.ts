@@ -1,0 +1,33 @@
+/**
+ * The work behind the verbs, loaded when it is wanted: help, schemas and mistakes must not wait for the GPU's library.
+ */
+import type {
+  DoctorOptions,
+  EvaluateOptions,
+  PathsOptions,
+  ReplayOptions,
+  ReportOptions,
+  Run,
+  StartOptions,
+  TrainOptions,
+} from "../run/types.ts";
+
+export interface Runs {
+  readonly start: Run<StartOptions>;
+  readonly train: Run<TrainOptions>;
+  readonly replay: Run<ReplayOptions>;
+  readonly paths: Run<PathsOptions>;
+  readonly evaluate: Run<EvaluateOptions>;
+  readonly doctor: Run<DoctorOptions>;
+  readonly report: Run<ReportOptions>;
+}
+
+export const RUNS: Runs = {
+  start: async (options, io) => (await import("../run/start.ts")).runStart(options, io),
+  train: async (options, io) => (await import("../run/train.ts")).runTrain(options, io),
+  replay: async (options, io) => (await import("../run/replay.ts")).runReplay(options, io),
+  paths: async (options, io) => (await import("../run/paths.ts")).runPaths(options, io),
+  evaluate: async (options, io) => (await import("../run/evaluate.ts")).runEvaluate(options, io),
+  doctor: async (options, io) => (await import("../run/doctor.ts")).runDoctor(options, io),
+  report: async (options, io) => (await import("../run/report.ts")).runReport(options, io),
+};
