@@ -16,7 +16,3 @@ node node_modules/typescript/bin/tsc -p tsconfig.build.json --outDir "$fresh"
 echo "$source_hash" >"$fresh/.source-hash"
 rm -rf dist
 mv "$fresh" dist
-
-# npx looks here for the project's own command.
-mkdir -p node_modules/.bin
-ln -sfn ../../dist/cli/main.js node_modules/.bin/reverie

@@ -21,6 +21,8 @@ if command -v flock >/dev/null; then
   fi
 fi
 : >"$log"
+# What a killed run left half done.
+rm -rf .drivers.tmp-* .dist.tmp-*
 
 # logged COMMAND…: its output goes to the log, and it does not inherit the lock.
 logged() {
@@ -55,7 +57,7 @@ node_fits() {
 
 if ! node_fits; then
   if ! command -v npm >/dev/null && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-    say "no npm: installing the distribution's (a minute or two)"
+    say "no npm: installing the distribution's Node and npm (a minute or two)"
     logged apt-get -o DPkg::Lock::Timeout=300 update || true
     logged apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends nodejs npm || true
   fi
@@ -79,12 +81,16 @@ fi
 lock_hash=$( (uname -sm && cat package-lock.json) | sha256sum | cut -d' ' -f1)
 if [ "$(cat node_modules/.lock-hash 2>/dev/null)" != "$lock_hash" ]; then
   say "installing the packages of package-lock.json"
-  logged npm ci --no-audit --no-fund || logged npm ci --no-audit --no-fund ||
+  # The lock file pins every byte, so a cached answer of the registry is as good as a new one.
+  packages=(npm ci --prefer-offline --loglevel=warn --no-audit --no-fund)
+  logged "${packages[@]}" || logged "${packages[@]}" ||
     fail_with_log "npm ci failed twice (is the npm registry reachable?)"
   echo "$lock_hash" >node_modules/.lock-hash
 fi
 
 logged bash scripts/build.sh || fail_with_log "the build failed"
+# npm ci links the commands of packages only; npx looks for the project's own in the same place.
+ln -sfn ../../dist/cli/main.js node_modules/.bin/reverie
 
 # --- Adapter --------------------------------------------------------------------------------------------------------
 
@@ -113,15 +119,16 @@ probe_unpacked() {
   probe unpacked
 }
 
-# attempt SENTENCE PROBE COMMAND…: one way to get a driver.
+# attempt WHAT PROBE COMMAND…: one way to get a driver.
 attempt() {
-  local sentence=$1 check=$2
+  local what=$1 check=$2 start
   shift 2
-  say "$sentence"
+  say "no adapter yet; trying $what"
+  start=$(wc -l <"$log")
   if logged "$@"; then
     "$check" && return 0
   else
-    reasons+=("$sentence: $(tail -n 1 "$log")")
+    reasons+=("$what: $(tail -n "+$((start + 1))" "$log" | grep -E '^(E:|npm error|unpack-)' | tail -n 2 | paste -s -d ' ')")
   fi
   return 1
 }
@@ -139,13 +146,13 @@ find_adapter() {
   fi
   probe_unpacked && return 0
   [ "$(uname -s)" = Linux ] || return 1
-  attempt "no Vulkan adapter: unpacking mesa's software driver into .drivers/" probe_unpacked \
+  attempt "mesa's software driver, unpacked into .drivers/" probe_unpacked \
     bash scripts/unpack-driver.sh && return 0
   rm -rf .drivers
   if [ "$(id -u)" = 0 ]; then
-    attempt "installing mesa's software driver with apt" probe_system bash scripts/unpack-driver.sh --system && return 0
+    attempt "mesa's software driver, installed with apt" probe_system bash scripts/unpack-driver.sh --system && return 0
   fi
-  attempt "unpacking SwiftShader from npm into .drivers/" probe_unpacked bash scripts/unpack-swiftshader.sh && return 0
+  attempt "SwiftShader from npm, unpacked into .drivers/" probe_unpacked bash scripts/unpack-swiftshader.sh && return 0
   rm -rf .drivers
   return 1
 }
@@ -158,7 +165,8 @@ fi
 
 say "ready: $adapter"
 if [[ "$adapter" == *SwiftShader* ]]; then
-  say "degraded: SwiftShader is 5 to 10 times slower than lavapipe, and its built-in functions are inexact"
+  say "degraded: SwiftShader is 5 to 10 times slower than lavapipe, and its built-in functions are inexact;" \
+    "remove .drivers/ to try the distribution's driver again"
 fi
 if [[ "$adapter" == *"(software)" ]] && [ -e /dev/nvidia0 ]; then
   say "there is an NVIDIA GPU without its Vulkan driver: install libnvidia-gl of the driver's version, or start the" \

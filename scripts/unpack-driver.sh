@@ -70,7 +70,9 @@ retry() {
   return 1
 }
 
-retry apt-get "${apt[@]}" update >&2 || fail "apt-get update failed three times"
+# apt-get update succeeds, with warnings, when it could fetch nothing.
+update() { apt-get "${apt[@]}" update >&2 && compgen -G "$work/lists/*_Packages*" >/dev/null; }
+retry update || fail "apt-get update failed three times (is the distribution's archive reachable?)"
 install=(${release[@]+"${release[@]}"} --no-install-recommends install mesa-vulkan-drivers libvulkan1)
 if [ "${1:-}" = --system ]; then
   retry apt-get "${apt[@]}" -o Debug::NoLocking=0 -o DPkg::Lock::Timeout=300 -y "${install[@]}" >&2 ||

@@ -8,17 +8,19 @@ cd "$(dirname "$0")/.."
 
 package=@sparticuz/chromium
 version=147.0.0
-[ "$(uname -sm)" = "Linux x86_64" ] || {
-  echo "unpack-swiftshader: $package is for Linux on x86-64 only" >&2
+fail() {
+  echo "unpack-swiftshader: $*" >&2
   exit 1
 }
+[ "$(uname -sm)" = "Linux x86_64" ] || fail "$package is for Linux on x86-64 only"
 
 work=$(mktemp -d "$PWD/.drivers.tmp-XXXXXX")
 trap 'rm -rf "$work"' EXIT
 libraries=$work/root/usr/lib/x86_64-linux-gnu
 mkdir -p "$libraries"
 
-npm pack --silent --pack-destination "$work" "$package@$version" >&2
+npm pack --loglevel=error --fetch-retries=1 --pack-destination "$work" "$package@$version" >&2 ||
+  fail "npm could not fetch $package@$version (is the npm registry reachable?)"
 tar -xzf "$work"/*.tgz -C "$work" package/bin/swiftshader.tar.br
 node -e 'const { brotliDecompressSync: open } = require("node:zlib"); process.stdout.write(open(require("node:fs").readFileSync(0)))' \
   <"$work/package/bin/swiftshader.tar.br" >"$work/swiftshader.tar"
