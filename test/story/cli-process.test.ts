@@ -69,6 +69,41 @@ describe("main.js", () => {
   });
 });
 
+describe("before and beside the verbs", () => {
+  /** `main.js` after a few lines of our own. */
+  function runAfter(lines: string, argv: readonly string[]) {
+    const preload = join(built.folder, "preload.mjs");
+    writeFileSync(preload, lines);
+    return runChild("--import", [preload, built.script, ...argv]);
+  }
+
+  test("an old Node is told so before anything that it cannot read is loaded", async () => {
+    const old = `Object.defineProperty(process, "versions", { value: { ...process.versions, node: "20.18.3" } });`;
+    expect(await runAfter(old, ["schema"])).toEqual({
+      code: 3,
+      stdout: "",
+      stderr: "reverie: needs Node 20.19 or newer, this is 20.18.3\n",
+    });
+  });
+
+  test.each([
+    ["thrown", 'throw new Error("stray")'],
+    ["rejected", 'void Promise.reject(new Error("stray"))'],
+  ])("an error %s where nobody waits for it is one line, too", async (_, statement) => {
+    // As soon as main.js listens, so that it is not Node's own message that is seen.
+    const stray = `const timer = setInterval(() => {
+      if (process.listenerCount("unhandledRejection") === 0) return;
+      clearInterval(timer);
+      ${statement};
+    }, 1);`;
+    expect(await runAfter(stray, ["schema"])).toEqual({
+      code: 70,
+      stdout: "",
+      stderr: "reverie: internal error: stray; please report it with the output of --debug\n",
+    });
+  });
+});
+
 describe("signals", () => {
   const ready = /ready/;
   const told = /finishing the current chunk/;
