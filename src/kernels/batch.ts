@@ -17,7 +17,7 @@ import {
   chunkRows,
   encodePass,
   forwardPass,
-  forwardWindows,
+  longestForward,
   longestWindow,
   readoutAdjointPass,
   readoutPass,
@@ -138,7 +138,7 @@ function chunkPasses(o: BatchOptions, c: Chunk, batchRows: number): Pass[] {
   const s = slots(r, rows);
   const sl = slicing(batchRows, r.steps, r.model.layout.stride);
   const out: Pass[] = [...pathPass(o, c), encodePass(r, c)];
-  for (const w of forwardWindows(r, rows, o.adapter)) out.push(forwardPass(r, c, w));
+  for (const w of timeWindows(r.steps, longestForward(r, rows, o.adapter))) out.push(forwardPass(r, c, w));
   const scratchSteps = Math.max(1, Math.floor(READOUT_SCRATCH / (4 * s.output)));
   const flopsPerStep = 4 * rows * r.model.shape.units * (r.model.shape.outputs + 4);
   const longest = longestWindow(o.adapter, { slotBytes: 4 * Math.max(s.state, s.output), extraSlots: 1, flopsPerStep });

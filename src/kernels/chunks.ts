@@ -11,7 +11,8 @@ export interface ChunkedGroup extends Group {
   readonly chunks: readonly Chunk[];
 }
 
-interface Sizes {
+/** How many networks and row blocks a chunk holds. */
+export interface Sizes {
   readonly networks: number;
   readonly blocks: number;
 }
@@ -37,13 +38,16 @@ function groupStep(units: number): number {
   return (n * n * 4) % 256 === 0 ? 1 : 4;
 }
 
-export function chunkBatch(r: RolloutSpec, networks: number, batchRows: number, sl: Slicing, adapter: AdapterSpec): ChunkedGroup[] {
+export function chunkBatch(r: RolloutSpec, networks: number, batchRows: number, sl: Slicing, adapter: AdapterSpec, most: Sizes = { networks, blocks: sl.rowBlocks }): ChunkedGroup[] {
   const fits = (size: Sizes) => {
     const n = needs(r, sl, batchRows, size);
     return n.binding <= adapter.maxBinding && n.buffer <= adapter.maxBuffer;
   };
-  const size = { networks, blocks: sl.rowBlocks };
   const step = groupStep(r.model.shape.units);
+  const size = {
+    networks: most.networks >= networks ? networks : Math.max(1, Math.floor(most.networks / step)) * step,
+    blocks: Math.min(most.blocks, sl.rowBlocks),
+  };
   while (!fits(size)) {
     if (size.networks > step) size.networks = Math.max(step, roundUp(Math.floor(size.networks / 2), step));
     else if (size.blocks > 1) size.blocks = Math.ceil(size.blocks / 2);

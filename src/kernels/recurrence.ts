@@ -130,11 +130,12 @@ export function flopsPerStep(r: RolloutSpec, rows: number): number {
   return 2 * rows * r.model.shape.units * (r.model.shape.units + r.inputs);
 }
 
-export function forwardWindows(r: RolloutSpec, rows: number, adapter: AdapterSpec): TimeWindow[] {
-  if (r.kind === "step") return timeWindows(r.steps, 1);
+/** Steps that one forward launch may do: one under the stepwise plan. */
+export function longestForward(r: RolloutSpec, rows: number, adapter: AdapterSpec): number {
+  if (r.kind === "step") return 1;
   const s = slots(r, rows);
   const slotBytes = 4 * Math.max(s.state, s.input, s.phi, r.extraHistory ? s.extra : 0);
-  return timeWindows(r.steps, longestWindow(adapter, { slotBytes, extraSlots: 1, flopsPerStep: flopsPerStep(r, rows) }));
+  return longestWindow(adapter, { slotBytes, extraSlots: 1, flopsPerStep: flopsPerStep(r, rows) });
 }
 
 export function forwardPass(r: RolloutSpec, c: Chunk, w: TimeWindow, options: ForwardOptions = {}): DispatchPass {

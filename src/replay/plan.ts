@@ -1,0 +1,162 @@
+/**
+ * The plan of quiescent rollouts: conditions, repeats and networks are rows. States live in a ring of one window's
+ * slots unless they are kept; readouts go to the host, chunk by chunk. Pure.
+ */
+import { UsageError } from "../errors.ts";
+import { type BufferSpec, type CopyPass, formatBytes, type Pass, type Plan, type PlanKind } from "../gpu/plan.ts";
+import { chunkBatch } from "../kernels/chunks.ts";
+import { type Chunk, chunkRows, encodePass, forwardPass, longestForward, longestWindow, readoutPass, slotView, timeWindows, UNUSED_BUFFERS, unusedWrite } from "../kernels/recurrence.ts";
+import type { RecordLayouts } from "../kernels/records.ts";
+import { type AdapterSpec, CELL_EXTRA, type ModelSpec, type RolloutSpec, slots } from "../kernels/spec.ts";
+import { roundUp } from "../model/parameters.ts";
+import { paddedRows } from "../model/rows.ts";
+import { STREAM } from "../model/streams.ts";
+import type { PathKernel } from "../task/path-uniforms.ts";
+
+export interface ReplayPlanOptions {
+  readonly model: ModelSpec;
+  readonly kind: PlanKind;
+  readonly networks: number;
+  /** Rows of one network: conditions × repeats. */
+  readonly rows: number;
+  /** T */
+  readonly steps: number;
+  /** Keep the readout of every n-th step. */
+  readonly saveEvery: number;
+  readonly saveStates: boolean;
+  readonly noise: boolean;
+  readonly extra: boolean;
+  /** Encoded start positions; null when states to start from are given. */
+  readonly start: { readonly path: PathKernel; readonly inputScale: number } | null;
+  readonly adapter: AdapterSpec;
+  readonly records: RecordLayouts;
+}
+
+export interface ReplayPlan {
+  readonly plan: Plan;
+  readonly rollout: RolloutSpec;
+  readonly batchRows: number;
+  readonly chunks: readonly {
+    readonly chunk: Chunk;
+    readonly from: number;
+    readonly to: number;
+    /** Pass index after each window, and the steps done by then: where progress is told and Ctrl-C heeded. */
+    readonly marks: readonly { readonly pass: number; readonly steps: number }[];
+  }[];
+}
+
+/** States of a window stay below this: a ring, not a history. */
+const RING_BYTES = 64 << 20;
+/** Device bytes of a chunk's readouts, before the host takes them. */
+const READOUT_BYTES = 256 << 20;
+
+/** Steps t = every, 2·every, … whose readout is kept. */
+export const savedSteps = (steps: number, every: number): number => Math.floor(steps / every);
+
+function saves(o: ReplayPlanOptions, s: ReturnType<typeof slots>, t0: number, steps: number): CopyPass[] {
+  const copy = (from: number, to: number, count: number): CopyPass[] => {
+    const passes: CopyPass[] = [
+      { kind: "copy", label: "save readout", from: slotView("y", s.output, from, count), to: slotView("y_all", s.output, to, count), bytes: count * s.output * 4 },
+    ];
+    if (o.saveStates) {
+      passes.push({ kind: "copy", label: "save states", from: slotView("states", s.state, from + 1, count), to: slotView("r_all", s.state, to, count), bytes: count * s.state * 4 });
+    }
+    return passes;
+  };
+  if (o.saveEvery === 1) return copy(0, t0, steps);
+  const out: CopyPass[] = [];
+  for (let t = 0; t < steps; t++) if ((t0 + t + 1) % o.saveEvery === 0) out.push(...copy(t, (t0 + t + 1) / o.saveEvery - 1, 1));
+  return out;
+}
+
+function startPasses(o: ReplayPlanOptions, r: RolloutSpec, c: Chunk): Pass[] {
+  if (!o.start) return [];
+  const rows = chunkRows(c);
+  return [
+    {
+      kind: "dispatch",
+      label: "starts",
+      kernel: o.start.path.kernel,
+      tune: { PHILOX_ROUNDS: o.model.noiseRounds },
+      bind: { rows: { buffer: c.table }, positions: { buffer: "starts" }, input: unusedWrite(2), e0: { buffer: "e0" } },
+      uniforms: {
+        path_pass: { rows, steps: 0, root_seed: o.model.rootSeed, stream: STREAM.replayStarts, input_stride: 0, input_scale: o.start.inputScale },
+        ...o.start.path.uniforms,
+      },
+      groups: [Math.ceil(rows / 32), 1, 1],
+    },
+    encodePass(r, c),
+  ];
+}
+
+export function planReplay(o: ReplayPlanOptions): ReplayPlan {
+  const rollout: RolloutSpec = {
+    model: o.model,
+    kind: o.kind,
+    steps: o.steps,
+    noise: o.noise ? "drawn" : "none",
+    stream: STREAM.replayNoise,
+    clocked: false,
+    extra: o.extra,
+    extraHistory: false,
+    adjoint: false,
+    inputs: 0,
+  };
+  const batchRows = paddedRows(o.rows);
+  const kept = savedSteps(o.steps, o.saveEvery);
+  if (kept === 0) throw new UsageError(`replay.saveEvery = ${o.saveEvery} keeps nothing of ${o.steps} steps: use at most ${o.steps}`);
+  const perRow = 4 * kept * (roundUp(o.model.shape.outputs, 4) + (o.saveStates ? roundUp(o.model.shape.units, 4) : 0));
+  const rowsByBytes = Math.max(32, Math.floor(Math.min(READOUT_BYTES, o.adapter.maxBuffer) / perRow / 32) * 32);
+  const block = Math.min(batchRows, rowsByBytes);
+  const networksByBytes = Math.max(1, Math.floor(rowsByBytes / block));
+  // One step at a time must fit; the window is chosen afterwards.
+  const sizing = { ...rollout, steps: 1 };
+  const slicing = { rowBlock: block, rowBlocks: Math.ceil(batchRows / block), timeBlock: 1, timeBlocks: 1 };
+  const groups = chunkBatch(sizing, o.networks, batchRows, slicing, o.adapter, { networks: networksByBytes, blocks: 1 });
+  const all = groups.flatMap((g) => g.chunks);
+  const largest = Math.max(...all.map(chunkRows));
+  const s = slots(rollout, largest);
+  const passes: Pass[] = [];
+  let ring = 1;
+  const chunks = all.map((chunk) => {
+    const from = passes.length;
+    const own = slots(rollout, chunkRows(chunk));
+    const rows = chunkRows(chunk);
+    const launch = longestForward(rollout, rows, o.adapter);
+    // A readout takes a whole window at once: it, too, must fit a binding and a dispatch.
+    const readable = longestWindow(o.adapter, { slotBytes: 4 * own.state, extraSlots: 1, flopsPerStep: 8 * rows * o.model.shape.units });
+    const byRing = Math.max(1, Math.floor(RING_BYTES / (4 * own.state)) - 1);
+    const windows = timeWindows(o.steps, Math.min(readable, byRing, o.kind === "step" ? byRing : launch));
+    passes.push(...startPasses(o, rollout, chunk));
+    const marks: { pass: number; steps: number }[] = [];
+    for (const w of windows) {
+      ring = Math.max(ring, w.steps);
+      for (const l of timeWindows(w.steps, launch)) {
+        passes.push(forwardPass(rollout, chunk, { t0: w.t0 + l.t0, steps: l.steps }, { slot0: () => l.t0 }));
+      }
+      passes.push(readoutPass(rollout, chunk, w, 0));
+      passes.push(...saves(o, own, w.t0, w.steps));
+      passes.push({ kind: "copy", label: "carry over", from: slotView("states", own.state, w.steps, 1), to: slotView("states", own.state, 0, 1), bytes: own.state * 4 });
+      marks.push({ pass: passes.length, steps: w.t0 + w.steps });
+    }
+    return { chunk, from, to: passes.length, marks };
+  });
+  const buffers: BufferSpec[] = [
+    { name: "weights", bytes: 4 * o.networks * o.model.layout.stride, axes: "[S][P]" },
+    { name: "recurrent_t", bytes: 4 * o.networks * roundUp(o.model.shape.units, 4) ** 2, axes: "[S][N][N], W_recᵀ" },
+    { name: "states", bytes: 4 * (ring + 1) * s.state, axes: "[window+1][R][N]" },
+    { name: "y", bytes: 4 * ring * s.output, axes: "[window][R][O]" },
+    { name: "y_all", bytes: 4 * kept * s.output, axes: "[saved][R][O]" },
+    { name: "e0", bytes: 4 * largest * o.model.shape.encoderInputs, axes: "[R][E]" },
+    { name: "starts", bytes: 8 * largest, axes: "[1][R][2]" },
+    ...(o.saveStates ? [{ name: "r_all", bytes: 4 * kept * s.state, axes: "[saved][R][N]" }] : []),
+    ...(o.extra ? [{ name: "extra", bytes: 4 * s.state * CELL_EXTRA, axes: "[v, c][R][N]" }] : []),
+    ...all.map((c) => ({ name: c.table, bytes: chunkRows(c) * o.records.row.bytes, axes: "[R] row records" })),
+    ...UNUSED_BUFFERS,
+  ];
+  const notes = [
+    `${o.networks} networks × ${o.rows} rows (padded to ${batchRows}), T = ${o.steps}, N = ${o.model.shape.units}; ${kept} steps kept of each`,
+    `${all.length} chunk${all.length > 1 ? "s" : ""}, windows of ${ring} steps; read back ${formatBytes(perRow * batchRows * o.networks)}`,
+  ];
+  return { plan: { name: "replay", kind: o.kind, buffers, passes, notes }, rollout, batchRows, chunks };
+}

@@ -1,0 +1,174 @@
+/** Quiescent rollouts of trained networks: packs conditions into rows, runs the plan, hands the readouts over. */
+import type { DeviceBuffer, Gpu } from "../gpu/context.ts";
+import type { PlanKind } from "../gpu/plan.ts";
+import { Clock, Program } from "../gpu/program.ts";
+import { chunkRows } from "../kernels/recurrence.ts";
+import { type RecordLayouts, recordLayouts } from "../kernels/records.ts";
+import { type AdapterSpec, adapterSpec, type ModelSpec } from "../kernels/spec.ts";
+import { type StepParameters, usesModifiers } from "../model/dynamics.ts";
+import { packRows, type RowRecord } from "../model/rows.ts";
+import { pathKernel } from "../task/path-uniforms.ts";
+import { inputScale, type PathTask } from "../task/paths.ts";
+import { planReplay, type ReplayPlan, savedSteps } from "./plan.ts";
+
+export interface ReplaySpec {
+  readonly model: ModelSpec;
+  readonly seeds: readonly number[];
+  /** [network][condition] */
+  readonly conditions: readonly (readonly StepParameters[])[];
+  /** Trajectories per network and condition. */
+  readonly repeats: number;
+  readonly steps: number;
+  readonly saveEvery: number;
+  readonly saveStates: boolean;
+  /** Conditions share their noise and start positions, for paired comparisons. */
+  readonly pairedNoise: boolean;
+  /** Start from encoded positions of this task … */
+  readonly task: PathTask;
+  /** … or from these states (S, repeats, N). */
+  readonly startStates: Float32Array | null;
+  readonly kind: PlanKind;
+  readonly adapter?: AdapterSpec;
+}
+
+/** One condition's rollouts. */
+export interface ReplayResult {
+  /** (S, saved, repeats, O): readouts of r_t for t = saveEvery, 2·saveEvery, … */
+  readonly readout: Float32Array;
+  /** (S, saved, repeats, N), or null. */
+  readonly states: Float32Array | null;
+  /** (S, repeats, N): the last state. */
+  readonly last: Float32Array;
+}
+
+export interface ReplayOutcome {
+  readonly kind: "completed" | "interrupted";
+  readonly conditions: readonly ReplayResult[];
+  readonly plan: ReplayPlan;
+  /** Rows × steps that were run. */
+  readonly rowSteps: number;
+}
+
+export function replayPlanOf(spec: ReplaySpec, adapter: AdapterSpec, records: RecordLayouts): ReplayPlan {
+  const all = spec.conditions.flat();
+  return planReplay({
+    model: spec.model,
+    kind: spec.kind,
+    networks: spec.seeds.length,
+    rows: (spec.conditions[0]?.length ?? 0) * spec.repeats,
+    steps: spec.steps,
+    saveEvery: spec.saveEvery,
+    saveStates: spec.saveStates,
+    noise: all.some((c) => c.noiseStd > 0 && c.noiseScale > 0),
+    extra: all.some(usesModifiers),
+    start: spec.startStates ? null : { path: pathKernel(spec.task), inputScale: inputScale(spec.task) },
+    adapter,
+    records,
+  });
+}
+
+/** Rows of every network: condition by condition, repeats within. */
+function replayRows(spec: ReplaySpec): RowRecord[][] {
+  return spec.seeds.map((networkSeed, s) =>
+    (spec.conditions[s] ?? []).flatMap((step, c) =>
+      Array.from({ length: spec.repeats }, (_, trajectory) => ({
+        step,
+        networkSeed,
+        trajectory,
+        epoch: spec.pairedNoise ? 0 : c,
+        maskEvery: 1,
+        maskRandom: false,
+      })),
+    ),
+  );
+}
+
+export interface ReplayRunOptions {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (rowSteps: number, total: number) => void;
+  readonly onCompile?: (kernel: string, index: number, of: number) => void;
+}
+
+/** `trained` holds the buffers `weights` and `recurrent_t` of all networks. Throws GpuError, UsageError. */
+export async function runReplay(gpu: Gpu, spec: ReplaySpec, trained: ReadonlyMap<string, DeviceBuffer>, options: ReplayRunOptions = {}): Promise<ReplayOutcome> {
+  const layouts = recordLayouts(gpu.options.readShader);
+  const plan = replayPlanOf(spec, spec.adapter ?? adapterSpec(gpu), layouts);
+  const shared = new Map(["weights", "recurrent_t"].map((name) => [name, trained.get(name) as DeviceBuffer]));
+  const program = await Program.create(gpu, plan.plan, shared);
+  const clock = new Clock(gpu, 1);
+  const rows = replayRows(spec);
+  const [S, N, O] = [spec.seeds.length, spec.model.shape.units, spec.model.shape.outputs];
+  const conditions = spec.conditions[0]?.length ?? 0;
+  const saved = savedSteps(spec.steps, spec.saveEvery);
+  const perCondition = Array.from({ length: conditions }, () => ({
+    readout: new Float32Array(S * saved * spec.repeats * O),
+    states: spec.saveStates ? new Float32Array(S * saved * spec.repeats * N) : null,
+    last: new Float32Array(S * spec.repeats * N),
+  }));
+  const total = S * conditions * spec.repeats * spec.steps;
+  let done = 0;
+  let interrupted = false;
+  try {
+    if (program.clockKernel) clock.set(0, program.clockKernel, { iteration: 0, slot: 0, progress: 0, correction1: 1, correction2: 1 });
+    for (const { chunk, from, to, marks } of plan.chunks) {
+      const size = chunkRows(chunk);
+      const own = rows.slice(chunk.network0, chunk.network0 + chunk.networks).map((r) => r.slice(chunk.row0, chunk.row0 + chunk.rowsPerNetwork));
+      gpu.write(program.buffer(chunk.table), packRows(layouts.row, own, chunk.rowsPerNetwork));
+      const n4 = Math.ceil(N / 4) * 4;
+      const o4 = Math.ceil(O / 4) * 4;
+      if (spec.startStates) gpu.write(program.buffer("states"), startSlot(spec.startStates, spec, chunk, size, n4, own.map((r) => r.length)));
+      const counted = own.reduce((sum, r) => sum + r.length, 0);
+      let at = from;
+      let steps = 0;
+      for (const mark of marks) {
+        await program.run({ label: "replay", clock, from: at, to: mark.pass, ...(options.onCompile && done === 0 && at === from ? { onCompile: options.onCompile } : {}) });
+        at = mark.pass;
+        done += counted * (mark.steps - steps);
+        steps = mark.steps;
+        options.onProgress?.(done, total);
+        if (options.signal?.aborted) {
+          interrupted = true;
+          break;
+        }
+      }
+      if (interrupted) break;
+      if (at < to) await program.run({ label: "replay", clock, from: at, to });
+      const y = await gpu.readF32(program.buffer("y_all"), 0, saved * size * o4 * 4);
+      const r = spec.saveStates ? await gpu.readF32(program.buffer("r_all"), 0, saved * size * n4 * 4) : null;
+      // The ring's first slot holds the last state: it was carried over.
+      const last = await gpu.readF32(program.buffer("states"), 0, size * n4 * 4);
+      for (let s = 0; s < chunk.networks; s++) {
+        const network = chunk.network0 + s;
+        (own[s] ?? []).forEach((_, b) => {
+          const index = chunk.row0 + b;
+          const result = perCondition[Math.floor(index / spec.repeats)] as (typeof perCondition)[number];
+          const repeat = index % spec.repeats;
+          const row = s * chunk.rowsPerNetwork + b;
+          for (let t = 0; t < saved; t++) {
+            const to = (network * saved + t) * spec.repeats + repeat;
+            result.readout.set(y.subarray((t * size + row) * o4, (t * size + row) * o4 + O), to * O);
+            if (r && result.states) result.states.set(r.subarray((t * size + row) * n4, (t * size + row) * n4 + N), to * N);
+          }
+          result.last.set(last.subarray(row * n4, row * n4 + N), (network * spec.repeats + repeat) * N);
+        });
+      }
+    }
+    return { kind: interrupted ? "interrupted" : "completed", conditions: perCondition, plan, rowSteps: done };
+  } finally {
+    program.destroy();
+    clock.destroy();
+  }
+}
+
+/** r_0 of a chunk's rows from (S, repeats, N); padded rows stay 0. */
+function startSlot(states: Float32Array, spec: ReplaySpec, chunk: { network0: number; row0: number; rowsPerNetwork: number; networks: number }, size: number, n4: number, counts: readonly number[]): Float32Array<ArrayBuffer> {
+  const N = spec.model.shape.units;
+  const out = new Float32Array(size * n4);
+  counts.forEach((count, s) => {
+    for (let b = 0; b < count; b++) {
+      const from = ((chunk.network0 + s) * spec.repeats + ((chunk.row0 + b) % spec.repeats)) * N;
+      out.set(states.subarray(from, from + N), (s * chunk.rowsPerNetwork + b) * n4);
+    }
+  });
+  return out;
+}

@@ -1,0 +1,21 @@
+/** How training or a rollout ended. A diverged network is a result, not a crash. */
+export interface NetworkOutcome {
+  readonly kind: "completed" | "nonFinite";
+  /** Iteration at which the network was stopped, and the first step and row whose readout was not finite, if any. */
+  readonly iteration?: number;
+  readonly step?: number;
+  readonly row?: number;
+}
+
+export interface Outcome {
+  readonly kind: "completed" | "interrupted" | "nonFinite";
+  readonly networks: readonly NetworkOutcome[];
+  /** What a user can do about it; empty when there is nothing to mend. */
+  readonly remedy: string;
+}
+
+export function describeNetwork(index: number, seed: number, o: NetworkOutcome): string {
+  if (o.kind === "completed") return `network ${index} (seed ${seed}) completed`;
+  const where = o.step === undefined ? "its gradient" : `step ${o.step}, row ${o.row}`;
+  return `network ${index} (seed ${seed}) stopped at iteration ${o.iteration}: not finite at ${where}; lower learningRate, gain or initialGain`;
+}

@@ -1,0 +1,87 @@
+/** The plan of a batch of awake trajectories, for training or testing, and the rows it runs on. */
+import type { Gpu } from "../gpu/context.ts";
+import type { Program } from "../gpu/program.ts";
+import { type BatchPlan, planBatch } from "../kernels/batch.ts";
+import type { RecordLayouts } from "../kernels/records.ts";
+import type { AdapterSpec, RolloutSpec } from "../kernels/spec.ts";
+import { usesModifiers } from "../model/dynamics.ts";
+import { packRows, type RowRecord } from "../model/rows.ts";
+import { STREAM } from "../model/streams.ts";
+import { pathKernel } from "../task/path-uniforms.ts";
+import { inputScale } from "../task/paths.ts";
+import type { TrainSpec } from "./spec.ts";
+
+/** Iterations whose stats are kept on the device until the host reads them. */
+export const MAX_ITERATIONS_PER_SUBMIT = 64;
+
+/** Per-row step parameters and identities of a batch of awake trajectories. */
+export function awakeRows(spec: TrainSpec, count: number): RowRecord[][] {
+  return spec.networks.map((n) =>
+    Array.from({ length: count }, (_, trajectory) => ({
+      step: n.step,
+      networkSeed: n.seed,
+      trajectory,
+      epoch: 0,
+      maskEvery: n.maskEvery,
+      maskRandom: spec.maskRandom,
+    })),
+  );
+}
+
+export interface AwakeOptions {
+  readonly name: string;
+  readonly batch: number;
+  readonly gradients: boolean;
+  readonly keepReadout: boolean;
+  readonly stream: number;
+}
+
+function rolloutOf(spec: TrainSpec, gradients: boolean): RolloutSpec {
+  return {
+    model: spec.model,
+    kind: spec.kind,
+    steps: spec.steps,
+    noise: spec.networks.some((n) => n.step.noiseStd > 0) ? "drawn" : "none",
+    stream: STREAM.awakeNoise,
+    clocked: true,
+    extra: spec.networks.some((n) => usesModifiers(n.step)),
+    extraHistory: false,
+    adjoint: gradients,
+    inputs: spec.model.shape.inputs,
+  };
+}
+
+/** The plan of a training iteration, or of a test batch. Pure. */
+export function planAwake(spec: TrainSpec, adapter: AdapterSpec, records: RecordLayouts, o: AwakeOptions): BatchPlan {
+  return planBatch({
+    name: o.name,
+    rollout: rolloutOf(spec, o.gradients),
+    networks: spec.networks.length,
+    batch: o.batch,
+    task: { path: pathKernel(spec.task), inputScale: inputScale(spec.task), stream: o.stream },
+    loss: true,
+    l2Activity: o.gradients ? spec.l2Activity : 0,
+    clipNorm: spec.clipNorm,
+    update: o.gradients,
+    keepReadout: o.keepReadout,
+    historySlots: MAX_ITERATIONS_PER_SUBMIT,
+    adapter,
+    records,
+  });
+}
+
+/** Uploads the row records of every chunk of a batch. */
+export function uploadRows(gpu: Gpu, program: Program, batch: BatchPlan, layouts: RecordLayouts, rows: readonly (readonly RowRecord[])[]): void {
+  for (const { chunk } of batch.chunkPasses) {
+    const own = rows
+      .slice(chunk.network0, chunk.network0 + chunk.networks)
+      .map((r) => r.slice(chunk.row0, chunk.row0 + chunk.rowsPerNetwork));
+    gpu.write(program.buffer(chunk.table), packRows(layouts.row, own, chunk.rowsPerNetwork));
+  }
+}
+
+/** Buffers of one small record a network, which a fresh batch must not inherit. */
+export function resetStats(gpu: Gpu, program: Program): void {
+  gpu.write(program.buffer("stats"), new Uint8Array(program.buffer("stats").bytes));
+  gpu.write(program.buffer("bad"), new Uint8Array(program.buffer("bad").bytes).fill(255));
+}
