@@ -136,7 +136,10 @@ export function planReplay(o: ReplayPlanOptions): ReplayPlan {
       }
       passes.push(readoutPass(rollout, chunk, w, 0));
       passes.push(...saves(o, own, w.t0, w.steps));
-      passes.push({ kind: "copy", label: "carry over", from: slotView("states", own.state, w.steps, 1), to: slotView("states", own.state, 0, 1), bytes: own.state * 4 });
+      // By way of a third place: WebGPU copies nothing within one buffer.
+      const between = slotView("carried", own.state, 0, 1);
+      passes.push({ kind: "copy", label: "carry over", from: slotView("states", own.state, w.steps, 1), to: between, bytes: own.state * 4 });
+      passes.push({ kind: "copy", label: "carry over", from: between, to: slotView("states", own.state, 0, 1), bytes: own.state * 4 });
       marks.push({ pass: passes.length, steps: w.t0 + w.steps });
     }
     return { chunk, from, to: passes.length, marks };
@@ -145,6 +148,7 @@ export function planReplay(o: ReplayPlanOptions): ReplayPlan {
     { name: "weights", bytes: 4 * o.networks * o.model.layout.stride, axes: "[S][P]" },
     { name: "recurrent_t", bytes: 4 * o.networks * roundUp(o.model.shape.units, 4) ** 2, axes: "[S][N][N], W_recᵀ" },
     { name: "states", bytes: 4 * (ring + 1) * s.state, axes: "[window+1][R][N]" },
+    { name: "carried", bytes: 4 * s.state, axes: "[1][R][N]" },
     { name: "y", bytes: 4 * ring * s.output, axes: "[window][R][O]" },
     { name: "y_all", bytes: 4 * kept * s.output, axes: "[saved][R][O]" },
     { name: "e0", bytes: 4 * largest * o.model.shape.encoderInputs, axes: "[R][E]" },
