@@ -7,8 +7,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export DEBIAN_FRONTEND=noninteractive
-# shellcheck source=scripts/local-node.sh
-. scripts/local-node.sh
+# shellcheck source=scripts/common.sh
+. scripts/common.sh
 
 log=.setup.log
 say() { echo "setup: $*" >&2; }
@@ -71,14 +71,14 @@ if ! node_fits; then
     say "Node $(node --version) is too old: unpacking Node 22 into .tools/"
     logged npm install --prefix .tools --no-save --no-package-lock --no-audit --no-fund "$package@22" ||
       fail_with_log "npm could not fetch Node 22; install Node 20.19 or newer yourself (https://nodejs.org)"
-    . scripts/local-node.sh
+    . scripts/common.sh
     node_fits || fail 3 "the Node unpacked into .tools/ does not run here: install Node 20.19 or newer (https://nodejs.org)"
   fi
 fi
 
 # --- Packages and dist/ ---------------------------------------------------------------------------------------------
 
-lock_hash=$( (uname -sm && cat package-lock.json) | sha256sum | cut -d' ' -f1)
+lock_hash=$( (uname -sm && cat package-lock.json) | sha256)
 if [ "$(cat node_modules/.lock-hash 2>/dev/null)" != "$lock_hash" ]; then
   say "installing the packages of package-lock.json"
   # The lock file pins every byte, so a cached answer of the registry is as good as a new one.
@@ -95,13 +95,14 @@ ln -sfn ../../dist/cli/main.js node_modules/.bin/reverie
 # --- Adapter --------------------------------------------------------------------------------------------------------
 
 reasons=()
+limit_to 60
 
 # probe MODE: sets $adapter when the adapter of that mode computes a known answer, else adds to the reasons.
 probe() {
   local start reason
   echo "+ probe $1" >>"$log"
   start=$(wc -l <"$log")
-  adapter=$(timeout 60 node scripts/probe-adapter.mjs "$1" 2>>"$log" 9>&-) && return 0
+  adapter=$("${limited[@]}" node scripts/probe-adapter.mjs "$1" 2>>"$log" 9>&-) && return 0
   reason=$(tail -n "+$((start + 1))" "$log" | grep -v -e '^Warning: ' -e '^ *at ' | tail -n 1 || true)
   reasons+=("$1: ${reason:-the probe crashed, see $log}")
   return 1
@@ -128,7 +129,7 @@ attempt() {
   if logged "$@"; then
     "$check" && return 0
   else
-    reasons+=("$what: $(tail -n "+$((start + 1))" "$log" | grep -E '^(E:|npm error|unpack-)' | tail -n 2 | paste -s -d ' ')")
+    reasons+=("$what: $(tail -n "+$((start + 1))" "$log" | grep -E '^(E:|npm error|unpack-)' | tail -n 2 | paste -s -d ' ' -)")
   fi
   return 1
 }

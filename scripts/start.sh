@@ -4,5 +4,6 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 bash scripts/setup.sh
-. scripts/local-node.sh
+# shellcheck source=scripts/common.sh
+. scripts/common.sh
 exec node dist/cli/main.js start "$@"

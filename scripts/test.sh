@@ -6,19 +6,23 @@
 # to vitest's own time limits.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-bash scripts/setup.sh
-. scripts/local-node.sh
+if ! bash scripts/setup.sh; then
+  echo "0 passed, 1 failed"
+  exit 1
+fi
+# shellcheck source=scripts/common.sh
+. scripts/common.sh
 
 [ -z "${CI:-}" ] || export NO_COLOR=1
 results=$(mktemp)
 trap 'rm -f "$results"' EXIT
-limit=${REVERIE_TEST_SECONDS:-780}
+limit_to "${REVERIE_TEST_SECONDS:-780}"
 status=0
 # In the background, so that a signal to this script ends the runner with all its workers: timeout passes it on.
-timeout --kill-after=10 "$limit" \
+"${limited[@]}" \
   node node_modules/vitest/vitest.mjs run --reporter=default --reporter=json --outputFile.json="$results" "$@" &
 runner=$!
 trap 'kill -TERM "$runner" 2>/dev/null || true' INT TERM
 wait "$runner" || status=$?
-[ "$status" != 124 ] && [ "$status" != 137 ] || echo "test: stopped after $limit s" >&2
+[ "$status" != 124 ] && [ "$status" != 137 ] || echo "test: stopped after ${REVERIE_TEST_SECONDS:-780} s" >&2
 node scripts/summarise-tests.mjs "$results" "$status"

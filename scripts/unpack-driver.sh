@@ -73,7 +73,10 @@ retry() {
 # apt-get update succeeds, with warnings, when it could fetch nothing.
 update() { apt-get "${apt[@]}" update >&2 && compgen -G "$work/lists/*_Packages*" >/dev/null; }
 retry update || fail "apt-get update failed three times (is the distribution's archive reachable?)"
-install=(${release[@]+"${release[@]}"} --no-install-recommends install mesa-vulkan-drivers libvulkan1)
+wanted=(mesa-vulkan-drivers libvulkan1)
+# A container may hold NVIDIA's driver without the libraries that it needs; with them and a loader it works.
+[ ! -e /dev/nvidia0 ] || wanted+=(libegl1 libxext6)
+install=(${release[@]+"${release[@]}"} --no-install-recommends install "${wanted[@]}")
 if [ "${1:-}" = --system ]; then
   retry apt-get "${apt[@]}" -o Debug::NoLocking=0 -o DPkg::Lock::Timeout=300 -y "${install[@]}" >&2 ||
     fail "apt-get install failed three times"
@@ -93,8 +96,8 @@ for deb in "$work"/debs/*.deb; do
     --exclude='*/libvulkan_intel*' --exclude='*/libvulkan_radeon*' --exclude='*/libvulkan_nouveau*' \
     --exclude='*/libvulkan_virtio*' --exclude='*/libvulkan_gfx*' --exclude='*/libvulkan_asahi*' \
     --exclude='*/libvulkan_powervr*' --exclude='*/libvulkan_broadcom*' --exclude='*/libvulkan_freedreno*' \
-    --exclude='*/libvulkan_panfrost*' --exclude='*/libgallium*' --exclude='*/dri' --exclude='*/gbm' --exclude='*/libgbm*' --exclude='*/libGLX*' --exclude='*/libEGL*' \
-    --exclude='*/libVkLayer*'
+    --exclude='*/libvulkan_panfrost*' --exclude='*/libVkLayer*' --exclude='*/libgallium*' --exclude='*/dri' \
+    --exclude='*/gbm' --exclude='*/libgbm*' --exclude='*/libGLX_*' --exclude='*/libEGL_*'
 done
 
 driver="usr/lib/$triplet/libvulkan_lvp.so"

@@ -1,0 +1,108 @@
+/** Which driver and which shader cache a process is given, without opening one. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { preloadLocalDriver } from "../../src/gpu/local-driver.ts";
+
+const VARIABLES = [
+  "VK_DRIVER_FILES",
+  "VK_ICD_FILENAMES",
+  "VK_ADD_DRIVER_FILES",
+  "MESA_SHADER_CACHE_DIR",
+  "LP_NATIVE_VECTOR_WIDTH",
+];
+let before: (string | undefined)[];
+let root: string;
+
+// The test process may have opened the real driver already, so its variables are put back.
+beforeEach(() => {
+  before = VARIABLES.map((name) => process.env[name]);
+  for (const name of VARIABLES) delete process.env[name];
+  root = mkdtempSync(join(tmpdir(), "reverie-driver-"));
+});
+
+afterEach(() => {
+  VARIABLES.forEach((name, index) => {
+    const value = before[index];
+    if (value === undefined) delete process.env[name];
+    else process.env[name] = value;
+  });
+  rmSync(root, { recursive: true });
+});
+
+function unpack(): string {
+  mkdirSync(join(root, ".drivers"));
+  writeFileSync(join(root, ".drivers/version"), "lavapipe-1.2\n");
+  const manifest = join(root, ".drivers/icd.json");
+  writeFileSync(manifest, "{}");
+  return manifest;
+}
+
+describe.runIf(process.platform === "linux")("an unpacked driver", () => {
+  test("is named by the variables of new and old loaders", () => {
+    const manifest = unpack();
+    expect(preloadLocalDriver(root)).toEqual({ driver: "lavapipe-1.2" });
+    expect(process.env.VK_DRIVER_FILES).toBe(manifest);
+    expect(process.env.VK_ICD_FILENAMES).toBe(manifest);
+  });
+
+  test("gives way to one that the user chose", () => {
+    unpack();
+    process.env.VK_ICD_FILENAMES = "/theirs.json";
+    expect(preloadLocalDriver(root)).toEqual({ driver: null });
+    expect(process.env.VK_ICD_FILENAMES).toBe("/theirs.json");
+    expect(process.env.VK_DRIVER_FILES).toBeUndefined();
+  });
+
+  test("leaves the choice to the loader where set-up hid its manifest", () => {
+    rmSync(unpack());
+    expect(preloadLocalDriver(root)).toEqual({ driver: null });
+    expect(process.env.VK_DRIVER_FILES).toBeUndefined();
+  });
+
+  test("survives libraries that do not open, in any order", () => {
+    unpack();
+    const libraries = join(
+      root,
+      ".drivers/usr/lib",
+      process.arch === "arm64" ? "aarch64-linux-gnu" : "x86_64-linux-gnu",
+    );
+    mkdirSync(libraries, { recursive: true });
+    writeFileSync(join(libraries, "libbroken.so.1"), "not a library");
+    expect(preloadLocalDriver(root)).toEqual({ driver: "lavapipe-1.2" });
+  });
+});
+
+describe("the shader cache", () => {
+  test("is named by driver and vector width, for Mesa's own key has no width", () => {
+    unpack();
+    process.env.LP_NATIVE_VECTOR_WIDTH = "512";
+    preloadLocalDriver(root);
+    const driver = process.platform === "linux" ? "lavapipe-1.2" : "system";
+    expect(process.env.MESA_SHADER_CACHE_DIR).toBe(join(root, `.shader-cache/${driver}-512`));
+  });
+
+  test("of the system's driver has a name of its own", () => {
+    expect(preloadLocalDriver(root)).toEqual({ driver: null });
+    expect(process.env.MESA_SHADER_CACHE_DIR).toBe(join(root, ".shader-cache/system-default"));
+  });
+
+  test("stays where the user put it", () => {
+    process.env.MESA_SHADER_CACHE_DIR = "/theirs";
+    preloadLocalDriver(root);
+    expect(process.env.MESA_SHADER_CACHE_DIR).toBe("/theirs");
+  });
+
+  test("is Mesa's default where the project cannot be written", () => {
+    preloadLocalDriver(join(root, "absent"));
+    expect(process.env.MESA_SHADER_CACHE_DIR).toBeUndefined();
+  });
+});
+
+test("a second call changes nothing", () => {
+  const first = preloadLocalDriver(root);
+  delete process.env.MESA_SHADER_CACHE_DIR;
+  expect(preloadLocalDriver(root)).toBe(first);
+  expect(process.env.MESA_SHADER_CACHE_DIR).toBeUndefined();
+});
