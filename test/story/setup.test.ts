@@ -171,6 +171,12 @@ describe("the last line of a test run", () => {
       1,
       "1 passed, 1 failed -> 1",
     ],
+    [
+      "a file that does not load beside a failure",
+      { testResults: [file("failed"), { status: "failed", assertionResults: [] }] },
+      1,
+      "0 passed, 2 failed -> 1",
+    ],
     ["an error outside the tests", { testResults: [file("passed")] }, 1, "1 passed, 1 failed -> 1"],
     ["no test", { testResults: [] }, 0, "0 passed, 1 failed -> 1"],
     ["all skipped", { testResults: [file("skipped")] }, 0, "0 passed, 1 failed, 1 skipped -> 1"],
