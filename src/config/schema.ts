@@ -387,7 +387,6 @@ export const evaluationSchema = record(
   {
     leak: STEP.leak.default(0.5),
     gain: STEP.gain.default(1),
-    noiseStd: STEP.noiseStd.default(0.05),
     friction: STEP.friction.default(1),
     adaptStrength: STEP.adaptStrength.default(0),
     adaptTau: STEP.adaptTau.default(100),

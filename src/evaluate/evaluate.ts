@@ -6,11 +6,18 @@ import type { Gpu } from "../gpu/context.ts";
 import { dispatchCounts, type PlanKind } from "../gpu/plan.ts";
 import { Clock, Program } from "../gpu/program.ts";
 import { type BatchPlan, planBatch } from "../kernels/batch.ts";
-import { type Chunk, chunkRows } from "../kernels/recurrence.ts";
 import { readField, recordLayouts } from "../kernels/records.ts";
+import { type Chunk, chunkRows } from "../kernels/recurrence.ts";
 import { type AdapterSpec, adapterSpec, modelSpec, type RolloutSpec, slots } from "../kernels/spec.ts";
 import type { Activation, StepParameters } from "../model/dynamics.ts";
-import { type NetworkShape, type NetworkTensors, packParameters, roundUp, unpackParameters } from "../model/parameters.ts";
+import {
+  type NetworkShape,
+  type NetworkTensors,
+  packParameters,
+  roundUp,
+  transposeRecurrent,
+  unpackParameters,
+} from "../model/parameters.ts";
 import { packRows } from "../model/rows.ts";
 
 export interface EvaluateInput {
@@ -58,7 +65,15 @@ export interface EvaluateOutput {
 }
 
 /** (slots, B, width) → device rows: padded, from row0 on. */
-function toDevice(data: Float32Array, count: number, batch: number, width: number, chunk: Chunk, padded: number, stride: number): Float32Array<ArrayBuffer> {
+function toDevice(
+  data: Float32Array,
+  count: number,
+  batch: number,
+  width: number,
+  chunk: Chunk,
+  padded: number,
+  stride: number,
+): Float32Array<ArrayBuffer> {
   const out = new Float32Array(count * stride);
   const rows = Math.min(chunk.rowsPerNetwork, batch - chunk.row0);
   for (let t = 0; t < count; t++) {
@@ -71,7 +86,17 @@ function toDevice(data: Float32Array, count: number, batch: number, width: numbe
 }
 
 /** The inverse, into `out`. */
-function fromDevice(device: Float32Array, out: Float32Array, count: number, batch: number, width: number, chunk: Chunk, padded: number, stride: number, offset = 0): void {
+function fromDevice(
+  device: Float32Array,
+  out: Float32Array,
+  count: number,
+  batch: number,
+  width: number,
+  chunk: Chunk,
+  padded: number,
+  stride: number,
+  offset = 0,
+): void {
   const rows = Math.min(chunk.rowsPerNetwork, batch - chunk.row0);
   for (let t = 0; t < count; t++) {
     for (let b = 0; b < rows; b++) {
@@ -91,7 +116,13 @@ function maskedInput(input: EvaluateInput): Float32Array {
 
 function plan(gpu: Gpu, input: EvaluateInput): { batch: BatchPlan; rollout: RolloutSpec } {
   const rollout: RolloutSpec = {
-    model: modelSpec({ shape: input.shape, activation: input.activation, slope: input.leakySlope, rootSeed: 0, noiseRounds: 7 }),
+    model: modelSpec({
+      shape: input.shape,
+      activation: input.activation,
+      slope: input.leakySlope,
+      rootSeed: 0,
+      noiseRounds: 7,
+    }),
     kind: input.kind,
     steps: input.steps,
     noise: input.noise ? "given" : "none",
@@ -131,11 +162,13 @@ export async function evaluateModel(gpu: Gpu, input: EvaluateInput): Promise<Eva
   try {
     const flat = packParameters(rollout.model.layout, input.weights);
     gpu.write(program.buffer("weights"), flat as Float32Array<ArrayBuffer>);
-    gpu.write(program.buffer("recurrent_t"), transposed(flat, rollout));
+    gpu.write(program.buffer("recurrent_t"), transposeRecurrent(shape, rollout.model.layout, flat));
     for (const name of ["stats", "bad"]) {
-      if (input.target) gpu.write(program.buffer(name), new Uint8Array(program.buffer(name).bytes).fill(name === "bad" ? 255 : 0));
+      if (input.target)
+        gpu.write(program.buffer(name), new Uint8Array(program.buffer(name).bytes).fill(name === "bad" ? 255 : 0));
     }
-    if (program.clockKernel) clock.set(0, program.clockKernel, { iteration: 0, slot: 0, progress: 0, correction1: 1, correction2: 1 });
+    if (program.clockKernel)
+      clock.set(0, program.clockKernel, { iteration: 0, slot: 0, progress: 0, correction1: 1, correction2: 1 });
     const out = {
       r: new Float32Array((T + 1) * B * N),
       v: new Float32Array((T + 1) * B * N),
@@ -143,7 +176,9 @@ export async function evaluateModel(gpu: Gpu, input: EvaluateInput): Promise<Eva
       y: new Float32Array(T * B * O),
     };
     const u = maskedInput(input);
-    const steps = Array.isArray(input.step) ? (input.step as readonly StepParameters[]) : Array.from({ length: B }, () => input.step as StepParameters);
+    const steps = Array.isArray(input.step)
+      ? (input.step as readonly StepParameters[])
+      : Array.from({ length: B }, () => input.step as StepParameters);
     const noiseOn = { noiseStd: 1, noiseScale: 1, noiseFriction: false };
     let phi: EvaluateOutput["phi"] = null;
     for (const { chunk, from, to } of batch.chunkPasses) {
@@ -152,12 +187,20 @@ export async function evaluateModel(gpu: Gpu, input: EvaluateInput): Promise<Eva
       const n = roundUp(N, 4);
       const o = roundUp(O, 4);
       const own = steps.slice(chunk.row0, chunk.row0 + chunk.rowsPerNetwork);
-      const records = own.map((step, i) => ({ step: { ...step, ...noiseOn }, networkSeed: 0, trajectory: chunk.row0 + i, epoch: 0, maskEvery: 1, maskRandom: false }));
+      const records = own.map((step, i) => ({
+        step: { ...step, ...noiseOn },
+        networkSeed: 0,
+        trajectory: chunk.row0 + i,
+        epoch: 0,
+        maskEvery: 1,
+        maskRandom: false,
+      }));
       gpu.write(program.buffer(chunk.table), packRows(layouts.row, [records], chunk.rowsPerNetwork));
       gpu.write(program.buffer("e0"), toDevice(input.e0, 1, B, E, chunk, E, rows * E));
       gpu.write(program.buffer("input"), toDevice(u, T, B, I, chunk, I, s.input));
       if (input.noise) gpu.write(program.buffer("noise_given"), toDevice(input.noise, T, B, N, chunk, n, s.state));
-      if (input.target) gpu.write(program.buffer("target"), toDevice(input.target, T, B, O, chunk, O, roundUp(rows * O, 64)));
+      if (input.target)
+        gpu.write(program.buffer("target"), toDevice(input.target, T, B, O, chunk, O, roundUp(rows * O, 64)));
       await program.run({ label: "evaluate", clock, from, to });
       fromDevice(await gpu.readF32(program.buffer("states")), out.r, T + 1, B, N, chunk, n, s.state);
       const extra = await gpu.readF32(program.buffer("extra"));
@@ -166,28 +209,31 @@ export async function evaluateModel(gpu: Gpu, input: EvaluateInput): Promise<Eva
       fromDevice(extra, out.v, T + 1, B, N, chunk, n, s.extra);
       fromDevice(extra, out.c, T + 1, B, N, chunk, n, s.extra, s.state);
       fromDevice(await gpu.readF32(program.buffer("y_all")), out.y, T, B, O, chunk, o, s.output);
-      if (rollout.adjoint && s.phi > 0) phi = { words: new Uint32Array(await gpu.read(program.buffer("phi"))), stride: s.phi, rows };
+      if (rollout.adjoint && s.phi > 0)
+        phi = { words: new Uint32Array(await gpu.read(program.buffer("phi"))), stride: s.phi, rows };
     }
     const last = batch.chunkPasses[batch.chunkPasses.length - 1]?.to ?? 0;
     await program.run({ label: "evaluate", clock, from: last });
     let loss: number | null = null;
     let grads: NetworkTensors | null = null;
     if (input.target) {
-      loss = readField(layouts.stats, await gpu.read(program.buffer("stats"), 0, layouts.stats.bytes), "loss")[0] as number;
+      loss = readField(
+        layouts.stats,
+        await gpu.read(program.buffer("stats"), 0, layouts.stats.bytes),
+        "loss",
+      )[0] as number;
       grads = unpackParameters(rollout.model.layout, await gpu.readF32(program.buffer("grads")));
     }
-    return { ...out, loss, grads, phi, dispatches: dispatchCounts(batch.plan.passes), chunks: batch.chunkPasses.length };
+    return {
+      ...out,
+      loss,
+      grads,
+      phi,
+      dispatches: dispatchCounts(batch.plan.passes),
+      chunks: batch.chunkPasses.length,
+    };
   } finally {
     program.destroy();
     clock.destroy();
   }
-}
-
-/** W_recᵀ of a padded flat vector, as the forward pass reads it. */
-function transposed(flat: Float32Array, rollout: RolloutSpec): Float32Array<ArrayBuffer> {
-  const n = roundUp(rollout.model.shape.units, 4);
-  const at = rollout.model.layout.slices.W_rec.offset;
-  const out = new Float32Array(n * n);
-  for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) out[j * n + i] = flat[at + i * n + j] as number;
-  return out;
 }

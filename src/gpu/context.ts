@@ -54,7 +54,13 @@ export class Gpu {
   readonly #kernels = new Map<string, Promise<Kernel>>();
   readonly #buffers = new Set<DeviceBuffer>();
 
-  private constructor(owner: GPU, adapter: GPUAdapter, device: GPUDevice, given: Omit<Awaited<ReturnType<typeof negotiate>>, "device">, options: GpuOptions) {
+  private constructor(
+    owner: GPU,
+    adapter: GPUAdapter,
+    device: GPUDevice,
+    given: Omit<Awaited<ReturnType<typeof negotiate>>, "device">,
+    options: GpuOptions,
+  ) {
     this.adapter = adapterFacts(adapter);
     this.device = device;
     this.limits = given.limits;
@@ -68,7 +74,11 @@ export class Gpu {
     });
     void device.lost.then((info) => {
       if (!this.#closing) {
-        this.#fail(new GpuError(`${this.adapter.name}: the device was lost (${info.reason || "unknown"}): ${info.message}; resume from the last checkpoint`));
+        this.#fail(
+          new GpuError(
+            `${this.adapter.name}: the device was lost (${info.reason || "unknown"}): ${info.message}; resume from the last checkpoint`,
+          ),
+        );
       }
     });
   }
@@ -117,11 +127,15 @@ export class Gpu {
   /** Refuses, before anything is allocated, what cannot fit. */
   requireBytes(what: string, total: number, largest: number): void {
     if (largest > this.limits.maxBufferSize) {
-      throw new UsageError(`${what} needs a buffer of ${formatBytes(largest)}; this adapter allows ${formatBytes(this.limits.maxBufferSize)}: use a smaller batch, fewer steps or fewer networks`);
+      throw new UsageError(
+        `${what} needs a buffer of ${formatBytes(largest)}; this adapter allows ${formatBytes(this.limits.maxBufferSize)}: use a smaller batch, fewer steps or fewer networks`,
+      );
     }
     const available = this.options.memoryBudget?.() ?? Number.POSITIVE_INFINITY;
     if (total > available) {
-      throw new UsageError(`${what} needs ${formatBytes(total)}, ${formatBytes(available)} available: use a smaller batch, fewer steps or fewer networks`);
+      throw new UsageError(
+        `${what} needs ${formatBytes(total)}, ${formatBytes(available)} available: use a smaller batch, fewer steps or fewer networks`,
+      );
     }
   }
 
@@ -148,7 +162,11 @@ export class Gpu {
     }
   }
 
-  write(b: DeviceBuffer, data: Uint8Array<ArrayBuffer> | Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>, offset = 0): void {
+  write(
+    b: DeviceBuffer,
+    data: Uint8Array<ArrayBuffer> | Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>,
+    offset = 0,
+  ): void {
     this.device.queue.writeBuffer(b.buffer, b.offset + offset, data);
   }
 
@@ -156,7 +174,11 @@ export class Gpu {
   async read(b: DeviceBuffer, offset = 0, bytes = b.bytes - offset): Promise<ArrayBuffer> {
     const out = new Uint8Array(bytes);
     const chunk = Math.min(bytes, 64 << 20);
-    const staging = this.device.createBuffer({ label: `read ${b.name}`, size: Math.max(chunk, 4), usage: BUFFER_USAGE.readback });
+    const staging = this.device.createBuffer({
+      label: `read ${b.name}`,
+      size: Math.max(chunk, 4),
+      usage: BUFFER_USAGE.readback,
+    });
     try {
       for (let at = 0; at < bytes; at += chunk) {
         const n = Math.min(chunk, bytes - at);
@@ -201,9 +223,13 @@ export class Gpu {
       if (b.offset === 0) continue;
       const raw = { ...b, offset: 0 };
       const end = GUARD_BYTES + b.bytes;
-      for (const [at, n] of [[0, GUARD_BYTES], [end, b.buffer.size - end]] as const) {
+      for (const [at, n] of [
+        [0, GUARD_BYTES],
+        [end, b.buffer.size - end],
+      ] as const) {
         const words = new Uint32Array(await this.read(raw, at, n));
-        if (words.some((w) => w !== GUARD)) throw new GpuError(`a kernel wrote outside ${b.name} (${at === 0 ? "before" : "behind"} it)`);
+        if (words.some((w) => w !== GUARD))
+          throw new GpuError(`a kernel wrote outside ${b.name} (${at === 0 ? "before" : "behind"} it)`);
       }
     }
   }
@@ -224,7 +250,9 @@ export class Gpu {
     this.destroyBuffer(out);
     for (let i = 0; i < 64; i++) {
       if (got[i] !== Math.imul(i + 1, 0x9e3779b1) >>> 0) {
-        throw new GpuError(`${this.adapter.name || "the adapter"} gives wrong answers (value ${i} of a known-answer kernel); choose another with --adapter`);
+        throw new GpuError(
+          `${this.adapter.name || "the adapter"} gives wrong answers (value ${i} of a known-answer kernel); choose another with --adapter`,
+        );
       }
     }
   }

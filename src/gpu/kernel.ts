@@ -29,7 +29,12 @@ export class Kernel {
   readonly pipeline: GPUComputePipeline;
   readonly layouts: readonly GPUBindGroupLayout[];
 
-  private constructor(name: string, iface: KernelInterface, pipeline: GPUComputePipeline, layouts: GPUBindGroupLayout[]) {
+  private constructor(
+    name: string,
+    iface: KernelInterface,
+    pipeline: GPUComputePipeline,
+    layouts: GPUBindGroupLayout[],
+  ) {
     this.name = name;
     this.interface = iface;
     this.pipeline = pipeline;
@@ -40,7 +45,8 @@ export class Kernel {
     const source = assembleShader(`${name}.wgsl`, gpu.options.readShader, tune);
     const iface = reflectKernel(source.file, source.code);
     const storage = iface.bindings.filter((b) => b.kind !== "uniform").length;
-    if (storage > 8) throw new ShaderError(`shaders/${source.file} binds ${storage} storage buffers; WebGPU promises only 8`);
+    if (storage > 8)
+      throw new ShaderError(`shaders/${source.file} binds ${storage} storage buffers; WebGPU promises only 8`);
     const module = await compileModule(gpu, source);
     const groups = Math.max(0, ...iface.bindings.map((b) => b.group)) + 1;
     const layouts = Array.from({ length: groups }, (_, group) =>
@@ -74,7 +80,10 @@ export class Kernel {
 
   binding(name: string): BindingInfo {
     const b = this.interface.bindings.find((x) => x.name === name);
-    if (!b) throw new ShaderError(`${this.name} has no binding ${name}; it has ${this.interface.bindings.map((x) => x.name).join(", ")}`);
+    if (!b)
+      throw new ShaderError(
+        `${this.name} has no binding ${name}; it has ${this.interface.bindings.map((x) => x.name).join(", ")}`,
+      );
     return b;
   }
 
@@ -98,9 +107,14 @@ export class Kernel {
         const view = buffers[b.name];
         if (!view) throw new ShaderError(`${label}: ${this.name} needs a buffer for ${b.name}`);
         if (b.kind !== "uniform" && view.bytes > gpu.limits.maxStorageBufferBindingSize) {
-          throw new ShaderError(`${label}: ${b.name} binds ${view.bytes} bytes; this adapter allows ${gpu.limits.maxStorageBufferBindingSize}`);
+          throw new ShaderError(
+            `${label}: ${b.name} binds ${view.bytes} bytes; this adapter allows ${gpu.limits.maxStorageBufferBindingSize}`,
+          );
         }
-        return { binding: b.binding, resource: { buffer: view.buffer, offset: view.offset, size: group === CLOCK_GROUP ? b.minBytes : view.bytes } };
+        return {
+          binding: b.binding,
+          resource: { buffer: view.buffer, offset: view.offset, size: group === CLOCK_GROUP ? b.minBytes : view.bytes },
+        };
       }),
     });
   }

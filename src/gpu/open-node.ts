@@ -36,7 +36,8 @@ function availableMemory(): number {
   return freemem();
 }
 
-const REMEDY = "run: npm run setup (unpacks a software Vulkan driver inside the project), or install your GPU's Vulkan driver";
+const REMEDY =
+  "run: npm run setup (unpacks a software Vulkan driver inside the project), or install your GPU's Vulkan driver";
 
 /**
  * Opens the best adapter, or the named one. Throws GpuUnavailable (exit 3) with a remedy. Says on `note` what is
@@ -48,7 +49,10 @@ export async function openGpu(options: OpenOptions = {}): Promise<Gpu> {
   try {
     ({ create } = (await import("webgpu")) as unknown as { create: (flags: string[]) => GPU });
   } catch (cause) {
-    throw new GpuUnavailable(`Dawn does not load here: ${(cause as Error).message.split("\n")[0]} (needs x64 or arm64 Linux with glibc ≥ 2.34, macOS or Windows)`, { cause });
+    throw new GpuUnavailable(
+      `Dawn does not load here: ${(cause as Error).message.split("\n")[0]} (needs x64 or arm64 Linux with glibc ≥ 2.34, macOS or Windows)`,
+      { cause },
+    );
   }
   let owner: GPU;
   let adapter: GPUAdapter | null;
@@ -69,9 +73,14 @@ export async function openGpu(options: OpenOptions = {}): Promise<Gpu> {
     ...((adapter.info as { isFallbackAdapter?: boolean }).isFallbackAdapter ? { memoryBudget: availableMemory } : {}),
   });
   if (gpu.adapter.software) {
-    if (options.requireGpu) throw new GpuUnavailable(`only the software adapter ${gpu.adapter.name} is here and --require-gpu was given: install the GPU's Vulkan driver`);
+    if (options.requireGpu)
+      throw new GpuUnavailable(
+        `only the software adapter ${gpu.adapter.name} is here and --require-gpu was given: install the GPU's Vulkan driver`,
+      );
     if (existsSync("/dev/nvidia0")) {
-      options.note?.("an NVIDIA GPU is present, but its Vulkan driver is not: install libnvidia-gl of the driver's version (containers: NVIDIA_DRIVER_CAPABILITIES=all)");
+      options.note?.(
+        "an NVIDIA GPU is present, but its Vulkan driver is not: install libnvidia-gl of the driver's version (containers: NVIDIA_DRIVER_CAPABILITIES=all)",
+      );
     }
   }
   for (const loss of gpu.givenUp) options.note?.(loss);

@@ -10,7 +10,13 @@ function store(view: DataView, at: number, scalar: FieldLayout["scalar"], value:
   else view.setInt32(at, value, true);
 }
 
-function packField(view: DataView, base: number, field: FieldLayout, value: number | readonly number[], where: string): void {
+function packField(
+  view: DataView,
+  base: number,
+  field: FieldLayout,
+  value: number | readonly number[],
+  where: string,
+): void {
   const values = typeof value === "number" ? [value] : value;
   const room = field.lanes * field.count;
   if (values.length > room || (field.count === 1 && values.length !== room)) {
@@ -28,7 +34,9 @@ function packField(view: DataView, base: number, field: FieldLayout, value: numb
 export function packStruct(layout: StructLayout, values: FieldValues, view: DataView, base = 0): void {
   for (const name of Object.keys(values)) {
     if (!layout.fields.some((f) => f.name === name)) {
-      throw new ShaderError(`${layout.name} has no field ${name}; it has ${layout.fields.map((f) => f.name).join(", ")}`);
+      throw new ShaderError(
+        `${layout.name} has no field ${name}; it has ${layout.fields.map((f) => f.name).join(", ")}`,
+      );
     }
   }
   for (const field of layout.fields) {

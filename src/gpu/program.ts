@@ -105,7 +105,13 @@ export class Program {
   readonly #buffers: ReadonlyMap<string, DeviceBuffer>;
   readonly #own: readonly DeviceBuffer[];
 
-  private constructor(gpu: Gpu, plan: Plan, passes: ReadyPass[], buffers: Map<string, DeviceBuffer>, own: DeviceBuffer[]) {
+  private constructor(
+    gpu: Gpu,
+    plan: Plan,
+    passes: ReadyPass[],
+    buffers: Map<string, DeviceBuffer>,
+    own: DeviceBuffer[],
+  ) {
     this.#gpu = gpu;
     this.plan = plan;
     this.passes = passes;
@@ -133,7 +139,8 @@ export class Program {
       if (!b) throw new ShaderError(`plan ${plan.name} names no buffer ${v.buffer}`);
       const offset = v.offset ?? 0;
       const bytes = v.bytes ?? b.bytes - offset;
-      if (offset + bytes > b.bytes) throw new ShaderError(`plan ${plan.name}: ${v.buffer} has ${b.bytes} bytes, a view wants ${offset} + ${bytes}`);
+      if (offset + bytes > b.bytes)
+        throw new ShaderError(`plan ${plan.name}: ${v.buffer} has ${b.bytes} bytes, a view wants ${offset} + ${bytes}`);
       return { ...b, offset: b.offset + offset, bytes };
     };
     const kernels = new Map<DispatchPass, Kernel>();
@@ -150,10 +157,12 @@ export class Program {
     const uniforms = arena.upload(gpu, `${plan.name} uniforms`);
     own.push(uniforms);
     const ready = plan.passes.map((p, i): ReadyPass => {
-      if (p.kind === "copy") return { kind: "copy", label: p.label, from: view(p.from), to: view(p.to), bytes: p.bytes };
+      if (p.kind === "copy")
+        return { kind: "copy", label: p.label, from: view(p.from), to: view(p.to), bytes: p.bytes };
       const kernel = kernels.get(p) as Kernel;
       const limit = gpu.limits.maxComputeWorkgroupsPerDimension;
-      if (p.groups.some((g) => g > limit)) throw new ShaderError(`${p.label}: ${p.groups.join("×")} workgroups; the limit is ${limit} per dimension`);
+      if (p.groups.some((g) => g > limit))
+        throw new ShaderError(`${p.label}: ${p.groups.join("×")} workgroups; the limit is ${limit} per dimension`);
       const bound: Record<string, DeviceBuffer> = {};
       for (const [name, v] of Object.entries(p.bind)) bound[name] = view(v);
       for (const u of blocks[i] ?? []) bound[u.name] = { ...uniforms, offset: uniforms.offset + u.at, bytes: u.bytes };
@@ -191,7 +200,14 @@ export class Program {
   }
 
   /** Encodes passes `from` to `to` (all by default) at one clock slot. */
-  encode(encoder: GPUCommandEncoder, label: string, clock: Clock | null, slot = 0, from = 0, to = this.passes.length): void {
+  encode(
+    encoder: GPUCommandEncoder,
+    label: string,
+    clock: Clock | null,
+    slot = 0,
+    from = 0,
+    to = this.passes.length,
+  ): void {
     let pass: GPUComputePassEncoder | null = null;
     let last: GPUComputePipeline | null = null;
     for (let i = from; i < to; i++) {
@@ -224,7 +240,14 @@ export class Program {
    * Runs the passes once, in as many submits as the dispatch limit asks for, a distinct kernel's first dispatch
    * alone: software adapters compile there, for seconds, and the user should see it.
    */
-  async run(options: { label: string; clock?: Clock | null; slot?: number; from?: number; to?: number; onCompile?: (kernel: string, index: number, of: number) => void }): Promise<void> {
+  async run(options: {
+    label: string;
+    clock?: Clock | null;
+    slot?: number;
+    from?: number;
+    to?: number;
+    onCompile?: (kernel: string, index: number, of: number) => void;
+  }): Promise<void> {
     const firsts = new Map<number, Kernel>();
     if (options.onCompile) {
       const seen = new Set<Kernel>();

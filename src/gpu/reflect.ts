@@ -74,7 +74,10 @@ function fieldLayouts(type: Wide, where: string, prefix: string, base: number): 
     if (t.members) return fieldLayouts(t, where, `${name}.`, offset);
     const isArray = t.name === "array" && t.format !== undefined;
     const e = element(isArray ? (t.format as Wide) : t);
-    if (!e) throw new ShaderError(`${where}: field ${name} has type ${t.name}; use scalars, vec2, vec4, arrays of them, or structs`);
+    if (!e)
+      throw new ShaderError(
+        `${where}: field ${name} has type ${t.name}; use scalars, vec2, vec4, arrays of them, or structs`,
+      );
     return [
       {
         name,
@@ -126,7 +129,9 @@ export function reflectKernel(file: string, code: string, entry?: string): Kerne
   const entries = module.entry.compute;
   const fn = entry === undefined ? entries[0] : entries.find((e) => e.name === entry);
   if (!fn || (entry === undefined && entries.length !== 1)) {
-    throw new ShaderError(`shaders/${file}: wanted entry point ${entry ?? "(the only one)"}, found ${entries.map((e) => e.name).join(", ")}`);
+    throw new ShaderError(
+      `shaders/${file}: wanted entry point ${entry ?? "(the only one)"}, found ${entries.map((e) => e.name).join(", ")}`,
+    );
   }
   const known = constants(code);
   const raw = fn.attributes?.find((a) => a.name === "workgroup_size")?.value;
@@ -139,8 +144,6 @@ export function reflectKernel(file: string, code: string, entry?: string): Kerne
     file,
     entry: fn.name,
     workgroupSize: [dims[0] ?? 1, dims[1] ?? 1, dims[2] ?? 1],
-    bindings: fn.resources
-      .map((r) => bindingInfo(r, file))
-      .sort((a, b) => a.group - b.group || a.binding - b.binding),
+    bindings: fn.resources.map((r) => bindingInfo(r, file)).sort((a, b) => a.group - b.group || a.binding - b.binding),
   };
 }

@@ -58,7 +58,10 @@ export function assembleShader(file: string, read: ShaderReader, tune: Tune = {}
     const value = m ? tune[m[2] as string] : undefined;
     if (!m || value === undefined) return l;
     unused.delete(m[2] as string);
-    return { ...l, text: `${m[1]}${m[2]}${m[3]}${m[4]}${m[5]}${literal(value, m[4] as string, m[2] as string)}${m[7]}` };
+    return {
+      ...l,
+      text: `${m[1]}${m[2]}${m[3]}${m[4]}${m[5]}${literal(value, m[4] as string, m[2] as string)}${m[7]}`,
+    };
   });
   if (unused.size > 0) throw new ShaderError(`${file} has no tune constant ${[...unused].join(", ")}`);
   // WGSL wants `enable` before anything else, whichever file asks for it.

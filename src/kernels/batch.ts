@@ -8,8 +8,16 @@ import { roundUp } from "../model/parameters.ts";
 import { paddedRows } from "../model/rows.ts";
 import { slicing } from "../model/slicing.ts";
 import type { PathKernel } from "../task/path-uniforms.ts";
-import { chunkBatch, type ChunkedGroup } from "./chunks.ts";
-import { adamPass, encoderGrads, normBlocks, readoutGrads, recurrentGrads, reducePasses, statsPass } from "./gradients.ts";
+import { type ChunkedGroup, chunkBatch } from "./chunks.ts";
+import {
+  adamPass,
+  encoderGrads,
+  normBlocks,
+  readoutGrads,
+  recurrentGrads,
+  reducePasses,
+  statsPass,
+} from "./gradients.ts";
 import type { RecordLayouts } from "./records.ts";
 import {
   adjointPasses,
@@ -22,8 +30,8 @@ import {
   readoutAdjointPass,
   readoutPass,
   slotView,
-  timeWindows,
   type TimeWindow,
+  timeWindows,
   UNUSED_BUFFERS,
   UNUSED_READ,
   windowUniform,
@@ -75,7 +83,12 @@ function pathPass(o: BatchOptions, c: Chunk): Pass[] {
       label: "paths",
       kernel: o.task.path.kernel,
       tune: { PHILOX_ROUNDS: o.rollout.model.noiseRounds },
-      bind: { rows: { buffer: c.table }, positions: { buffer: "positions" }, input: { buffer: "input" }, e0: { buffer: "e0" } },
+      bind: {
+        rows: { buffer: c.table },
+        positions: { buffer: "positions" },
+        input: { buffer: "input" },
+        e0: { buffer: "e0" },
+      },
       uniforms: {
         path_pass: {
           rows,
@@ -114,7 +127,11 @@ function lossPass(o: BatchOptions, c: Chunk, w: TimeWindow, batchRows: number): 
       y: slotView("y", slots(r, rows).output, 0, w.steps),
       goal: goal.view,
       states: slotView("states", slots(r, rows).state, w.t0, w.steps + 1),
-      loss_rows: { buffer: "loss_rows", offset: c.network0 * r.steps * batchRows * 4, bytes: c.networks * r.steps * batchRows * 4 },
+      loss_rows: {
+        buffer: "loss_rows",
+        offset: c.network0 * r.steps * batchRows * 4,
+        bytes: c.networks * r.steps * batchRows * 4,
+      },
       bad: { buffer: "bad" },
     },
     uniforms: {
@@ -181,10 +198,16 @@ function chunkBuffers(o: BatchOptions, rows: number, batchRows: number): BufferS
     { name: "e0", bytes: 4 * rows * r.model.shape.encoderInputs, axes: "[R][E]" },
   ];
   if (r.inputs > 0) out.push({ name: "input", bytes: 4 * T * s.input, axes: "[T][R][I]" });
-  if (r.extra) out.push({ name: "extra", bytes: 4 * (r.extraHistory ? T + 1 : 1) * s.extra, axes: r.extraHistory ? "[T+1][v, c][R][N]" : "[v, c][R][N]" });
+  if (r.extra)
+    out.push({
+      name: "extra",
+      bytes: 4 * (r.extraHistory ? T + 1 : 1) * s.extra,
+      axes: r.extraHistory ? "[T+1][v, c][R][N]" : "[v, c][R][N]",
+    });
   if (r.noise === "given") out.push({ name: "noise_given", bytes: 4 * T * s.state, axes: "[T][R][N]" });
   if (o.task) out.push({ name: "positions", bytes: 4 * (T + 1) * rows * 2, axes: "[T+1][R][2]" });
-  else if (o.loss) out.push({ name: "target", bytes: 4 * T * roundUp(rows * r.model.shape.outputs, 64), axes: "[T][R][O]" });
+  else if (o.loss)
+    out.push({ name: "target", bytes: 4 * T * roundUp(rows * r.model.shape.outputs, 64), axes: "[T][R][O]" });
   if (o.keepReadout) out.push({ name: "y_all", bytes: 4 * T * s.output, axes: "[T][R][O]" });
   if (r.adjoint) {
     if (s.phi > 0) out.push({ name: "phi", bytes: 4 * T * s.phi, axes: "[T][R][φ′]" });
@@ -200,7 +223,6 @@ function networkBuffers(o: BatchOptions, batchRows: number): BufferSpec[] {
   const { stride } = r.model.layout;
   const n = roundUp(r.model.shape.units, 4);
   const out: BufferSpec[] = [
-    { name: "networks", bytes: S * o.records.network.bytes, axes: "[S]" },
     { name: "weights", bytes: 4 * S * stride, axes: "[S][P]" },
     { name: "recurrent_t", bytes: 4 * S * n * n, axes: "[S][N][N], W_recᵀ" },
   ];
@@ -217,6 +239,7 @@ function networkBuffers(o: BatchOptions, batchRows: number): BufferSpec[] {
     out.push({ name: "square_sums", bytes: 4 * S * roundUp(normBlocks(stride), 64), axes: "[S][blocks]" });
   }
   if (o.update) {
+    out.push({ name: "networks", bytes: S * o.records.network.bytes, axes: "[S]" });
     out.push({ name: "moment1", bytes: 4 * S * stride, axes: "[S][P]" });
     out.push({ name: "moment2", bytes: 4 * S * stride, axes: "[S][P]" });
   }
@@ -244,12 +267,17 @@ export function planBatch(o: BatchOptions): BatchPlan {
     else passes.push(statsPass(g, o.networks, UNUSED_READ, 0, 0, loss));
     if (o.update) passes.push(adamPass(r.model, g));
   }
-  const tables = chunks.map((c) => ({ name: c.table, bytes: chunkRows(c) * o.records.row.bytes, axes: "[R] row records" }));
+  const tables = chunks.map((c) => ({
+    name: c.table,
+    bytes: chunkRows(c) * o.records.row.bytes,
+    axes: "[R] row records",
+  }));
   const notes = [
     `${o.networks} networks × ${o.batch} rows (padded to ${batchRows}), T = ${r.steps}, N = ${r.model.shape.units}, I = ${r.inputs}, O = ${r.model.shape.outputs}`,
     `${groups.length} group${groups.length > 1 ? "s" : ""} of networks, ${chunks.length} chunk${chunks.length > 1 ? "s" : ""} of rows`,
   ];
-  if (r.adjoint) notes.push(`gradient slices: ${sl.rowBlocks} × ${sl.rowBlock} rows, ${sl.timeBlocks} × ${sl.timeBlock} steps`);
+  if (r.adjoint)
+    notes.push(`gradient slices: ${sl.rowBlocks} × ${sl.rowBlock} rows, ${sl.timeBlocks} × ${sl.timeBlock} steps`);
   return {
     plan: {
       name: o.name,

@@ -38,7 +38,14 @@ function groupStep(units: number): number {
   return (n * n * 4) % 256 === 0 ? 1 : 4;
 }
 
-export function chunkBatch(r: RolloutSpec, networks: number, batchRows: number, sl: Slicing, adapter: AdapterSpec, most: Sizes = { networks, blocks: sl.rowBlocks }): ChunkedGroup[] {
+export function chunkBatch(
+  r: RolloutSpec,
+  networks: number,
+  batchRows: number,
+  sl: Slicing,
+  adapter: AdapterSpec,
+  most: Sizes = { networks, blocks: sl.rowBlocks },
+): ChunkedGroup[] {
   const fits = (size: Sizes) => {
     const n = needs(r, sl, batchRows, size);
     return n.binding <= adapter.maxBinding && n.buffer <= adapter.maxBuffer;

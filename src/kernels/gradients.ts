@@ -161,12 +161,22 @@ export interface Group {
 }
 
 /** Gradients of a group from its partials, and its loss, norm and status. */
-export function reducePasses(model: ModelSpec, g: Group, networks: number, sl: Slicing, loss: { steps: number; rowsPerNetwork: number; clipNorm: number }): DispatchPass[] {
+export function reducePasses(
+  model: ModelSpec,
+  g: Group,
+  networks: number,
+  sl: Slicing,
+  loss: { steps: number; rowsPerNetwork: number; clipNorm: number },
+): DispatchPass[] {
   const { stride, slices } = model.layout;
   const blocks = normBlocks(stride);
   const chunk = { ...g, row0: 0, rowsPerNetwork: 0, table: "" };
   const [x, y] = spread(blocks);
-  const sums = { buffer: "square_sums", offset: g.network0 * roundUp(blocks, 64) * 4, bytes: g.networks * roundUp(blocks, 64) * 4 };
+  const sums = {
+    buffer: "square_sums",
+    offset: g.network0 * roundUp(blocks, 64) * 4,
+    bytes: g.networks * roundUp(blocks, 64) * 4,
+  };
   return [
     {
       kind: "dispatch",

@@ -1,9 +1,9 @@
 /** Passes of the recurrence: encoder, forward, readout, adjoint, over one chunk of rows. Pure. */
 import type { FieldValues } from "../gpu/pack.ts";
 import type { BufferView, DispatchPass, Pass } from "../gpu/plan.ts";
-import { cellTune, noiseTune, phiTune, type AdapterSpec, type RolloutSpec, slots } from "./spec.ts";
 import { roundUp } from "../model/parameters.ts";
 import { ROW_TILE } from "../model/slicing.ts";
+import { type AdapterSpec, cellTune, noiseTune, phiTune, type RolloutSpec, slots } from "./spec.ts";
 
 /** Rows [row0, row0 + rowsPerNetwork) of each of the group's networks, in buffers of their own. */
 export interface Chunk {
@@ -34,7 +34,10 @@ export function timeWindows(steps: number, longest: number, align = 1): TimeWind
 const MAX_DISPATCH_SECONDS = 0.25;
 
 /** Steps whose slots fit a binding and whose work fits a dispatch. `slotBytes` may need one slot more (states). */
-export function longestWindow(adapter: AdapterSpec, work: { slotBytes: number; extraSlots?: number; flopsPerStep: number }): number {
+export function longestWindow(
+  adapter: AdapterSpec,
+  work: { slotBytes: number; extraSlots?: number; flopsPerStep: number },
+): number {
   const byBytes = Math.floor(adapter.maxBinding / work.slotBytes) - (work.extraSlots ?? 0);
   const byTime = Math.floor((MAX_DISPATCH_SECONDS * adapter.flopsPerSecond) / work.flopsPerStep);
   return Math.max(1, Math.min(byBytes, byTime));
@@ -155,7 +158,9 @@ export function forwardPass(r: RolloutSpec, c: Chunk, w: TimeWindow, options: Fo
       recurrent_t: recurrentView(r, c),
       input: r.inputs > 0 ? slotView("input", s.input, w.t0, w.steps) : UNUSED_READ,
       states: slotView("states", s.state, slot0, w.steps + 1),
-      extra: r.extra ? slotView("extra", s.extra, r.extraHistory ? w.t0 : 0, r.extraHistory ? w.steps + 1 : 1) : unusedWrite(0),
+      extra: r.extra
+        ? slotView("extra", s.extra, r.extraHistory ? w.t0 : 0, r.extraHistory ? w.steps + 1 : 1)
+        : unusedWrite(0),
       phi_store: s.phi > 0 ? slotView("phi", s.phi, w.t0, w.steps) : unusedWrite(1),
       noise_given: r.noise === "given" ? slotView("noise_given", s.state, w.t0, w.steps) : UNUSED_READ,
     },

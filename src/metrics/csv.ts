@@ -1,23 +1,23 @@
+import { formatCsv } from "../io/csv.ts";
 import type { MetricRecord } from "./measure.ts";
 import { mean, standardDeviation } from "./statistics.ts";
 import { definitionOf, METRIC_NAMES, type MetricName } from "./table.ts";
 
-/** Shortest text that reads back as the same number; pandas reads "" as NaN and "inf" as infinity. */
-function cell(value: number): string {
-  if (Number.isNaN(value)) return "";
-  if (!Number.isFinite(value)) return value > 0 ? "inf" : "-inf";
-  return String(value);
+/** pandas reads an empty field as NaN and "inf" as infinity. */
+function cell(value: number): number | string | null {
+  if (Number.isNaN(value)) return null;
+  return Number.isFinite(value) ? value : value > 0 ? "inf" : "-inf";
 }
-
-const quoted = (text: string): string => (/[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
 
 /** metrics.csv: one line per network and condition; columns network, seed, condition, then every metric. */
 export function metricsCsv(records: readonly MetricRecord[]): string {
-  const head = ["network", "seed", "condition", ...METRIC_NAMES].join(",");
-  const lines = records.map((r) =>
-    [r.network, r.seed, quoted(r.condition), ...METRIC_NAMES.map((name) => cell(r.values[name]))].join(","),
-  );
-  return `${[head, ...lines].join("\n")}\n`;
+  const rows = records.map(({ network, seed, condition, values }) => ({
+    network,
+    seed,
+    condition,
+    ...Object.fromEntries(METRIC_NAMES.map((name) => [name, cell(values[name])])),
+  }));
+  return formatCsv(["network", "seed", "condition", ...METRIC_NAMES], rows);
 }
 
 /** Mean and spread over networks. */
@@ -61,11 +61,11 @@ export function summarise(records: readonly MetricRecord[]): ConditionSummary[] 
 
 /** The summary as a long table: condition, metric, unit, mean, sd, n. */
 export function summaryCsv(summaries: readonly ConditionSummary[]): string {
-  const lines = summaries.flatMap((s) =>
-    METRIC_NAMES.map((name) => {
-      const { mean: m, sd, n } = s.metrics[name];
-      return [quoted(s.condition), name, definitionOf(name).unit, cell(m), cell(sd), n].join(",");
+  const rows = summaries.flatMap((s) =>
+    METRIC_NAMES.map((metric) => {
+      const { mean: m, sd, n } = s.metrics[metric];
+      return { condition: s.condition, metric, unit: definitionOf(metric).unit, mean: cell(m), sd: cell(sd), n };
     }),
   );
-  return `condition,metric,unit,mean,sd,n\n${lines.join("\n")}\n`;
+  return formatCsv(["condition", "metric", "unit", "mean", "sd", "n"], rows);
 }

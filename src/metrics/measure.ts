@@ -1,3 +1,4 @@
+import { UsageError } from "../errors.ts";
 import { type KernelDensity, kernelDensity, klPlugin, klResampled } from "./density.ts";
 import { coverage, offPathDistance, regionVisits, trackCoverage } from "./exploration.ts";
 import type { Geometry } from "./geometry.ts";
@@ -150,10 +151,13 @@ export interface RunToMeasure {
 
 /**
  * Metrics of every network under every condition, and of its awake paths.
- * @throws DataError where a tensor has another shape
+ * @throws DataError where a tensor has another shape, UsageError where a condition is called "awake"
  */
 export function measureRun(run: RunToMeasure): MetricRecord[] {
   const { geometry, conditions } = run;
+  if (conditions.some((c) => c.name === AWAKE)) {
+    throw new UsageError(`replay.conditions.${AWAKE}: the name belongs to the awake paths; choose another one`);
+  }
   const named = conditions.find((c) => c.name === (run.reference ?? "plain"));
   const first = (named ?? conditions[0])?.name;
   // The reference first: the others' ratios need it.

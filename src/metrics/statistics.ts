@@ -14,6 +14,16 @@ export function standardDeviation(values: ArrayLike<number>): number {
   return Math.sqrt(sum / (values.length - 1));
 }
 
+/** Smallest and largest value; [∞, −∞] for an empty list. */
+export function rangeOf(values: Iterable<number>): [number, number] {
+  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const v of values) {
+    if (v < low) low = v;
+    if (v > high) high = v;
+  }
+  return [low, high];
+}
+
 /** Quantile of ascending values by linear interpolation, as NumPy's default; NaN for an empty list. */
 export function quantileSorted(sorted: ArrayLike<number>, q: number): number {
   if (sorted.length === 0) return Number.NaN;
@@ -48,11 +58,7 @@ export function spreadIndices(n: number, count: number): Int32Array {
  */
 export function sortInPlace(values: Float64Array): void {
   const n = values.length;
-  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (let i = 0; i < n; i++) {
-    low = Math.min(low, values[i] as number);
-    high = Math.max(high, values[i] as number);
-  }
+  const [low, high] = rangeOf(values);
   const buckets = Math.ceil(n / 8);
   const scale = (buckets - 1) / (high - low);
   // A range of zero, or beyond a float64, cannot be cut into buckets.

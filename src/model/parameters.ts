@@ -91,3 +91,22 @@ export function unpackParameters(layout: ParameterLayout, flat: Float32Array): N
   }
   return out;
 }
+
+/**
+ * W_recᵀ of every network of a (S, stride) stack of flat vectors, (S, N, N) padded: what the forward pass reads.
+ * Adam keeps it up to date on the device; after a load it is rebuilt here.
+ */
+export function transposeRecurrent(
+  shape: NetworkShape,
+  layout: ParameterLayout,
+  flat: Float32Array,
+): Float32Array<ArrayBuffer> {
+  const n = roundUp(shape.units, 4);
+  const networks = flat.length / layout.stride;
+  const out = new Float32Array(networks * n * n);
+  for (let s = 0; s < networks; s++) {
+    const w = s * layout.stride + layout.slices.W_rec.offset;
+    for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) out[(s * n + j) * n + i] = flat[w + i * n + j] as number;
+  }
+  return out;
+}

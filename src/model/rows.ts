@@ -34,7 +34,11 @@ function fields(row: RowRecord): FieldValues {
  * Packs the rows of a chunk: `perNetwork[s]` are the rows of its s-th network; each is padded with all-zero records,
  * under which a row stays exactly 0.
  */
-export function packRows(layout: StructLayout, perNetwork: readonly (readonly RowRecord[])[], rowsPerNetwork: number): Uint8Array<ArrayBuffer> {
+export function packRows(
+  layout: StructLayout,
+  perNetwork: readonly (readonly RowRecord[])[],
+  rowsPerNetwork: number,
+): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(layout.bytes * rowsPerNetwork * perNetwork.length);
   perNetwork.forEach((own, s) => {
     bytes.set(packArray(layout, own.map(fields)), s * rowsPerNetwork * layout.bytes);

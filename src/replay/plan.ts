@@ -5,8 +5,20 @@
 import { UsageError } from "../errors.ts";
 import { type BufferSpec, type CopyPass, formatBytes, type Pass, type Plan, type PlanKind } from "../gpu/plan.ts";
 import { chunkBatch } from "../kernels/chunks.ts";
-import { type Chunk, chunkRows, encodePass, forwardPass, longestForward, longestWindow, readoutPass, slotView, timeWindows, UNUSED_BUFFERS, unusedWrite } from "../kernels/recurrence.ts";
 import type { RecordLayouts } from "../kernels/records.ts";
+import {
+  type Chunk,
+  chunkRows,
+  encodePass,
+  forwardPass,
+  longestForward,
+  longestWindow,
+  readoutPass,
+  slotView,
+  timeWindows,
+  UNUSED_BUFFERS,
+  unusedWrite,
+} from "../kernels/recurrence.ts";
 import { type AdapterSpec, CELL_EXTRA, type ModelSpec, type RolloutSpec, slots } from "../kernels/spec.ts";
 import { roundUp } from "../model/parameters.ts";
 import { paddedRows } from "../model/rows.ts";
@@ -56,16 +68,29 @@ export const savedSteps = (steps: number, every: number): number => Math.floor(s
 function saves(o: ReplayPlanOptions, s: ReturnType<typeof slots>, t0: number, steps: number): CopyPass[] {
   const copy = (from: number, to: number, count: number): CopyPass[] => {
     const passes: CopyPass[] = [
-      { kind: "copy", label: "save readout", from: slotView("y", s.output, from, count), to: slotView("y_all", s.output, to, count), bytes: count * s.output * 4 },
+      {
+        kind: "copy",
+        label: "save readout",
+        from: slotView("y", s.output, from, count),
+        to: slotView("y_all", s.output, to, count),
+        bytes: count * s.output * 4,
+      },
     ];
     if (o.saveStates) {
-      passes.push({ kind: "copy", label: "save states", from: slotView("states", s.state, from + 1, count), to: slotView("r_all", s.state, to, count), bytes: count * s.state * 4 });
+      passes.push({
+        kind: "copy",
+        label: "save states",
+        from: slotView("states", s.state, from + 1, count),
+        to: slotView("r_all", s.state, to, count),
+        bytes: count * s.state * 4,
+      });
     }
     return passes;
   };
   if (o.saveEvery === 1) return copy(0, t0, steps);
   const out: CopyPass[] = [];
-  for (let t = 0; t < steps; t++) if ((t0 + t + 1) % o.saveEvery === 0) out.push(...copy(t, (t0 + t + 1) / o.saveEvery - 1, 1));
+  for (let t = 0; t < steps; t++)
+    if ((t0 + t + 1) % o.saveEvery === 0) out.push(...copy(t, (t0 + t + 1) / o.saveEvery - 1, 1));
   return out;
 }
 
@@ -80,7 +105,14 @@ function startPasses(o: ReplayPlanOptions, r: RolloutSpec, c: Chunk): Pass[] {
       tune: { PHILOX_ROUNDS: o.model.noiseRounds },
       bind: { rows: { buffer: c.table }, positions: { buffer: "starts" }, input: unusedWrite(2), e0: { buffer: "e0" } },
       uniforms: {
-        path_pass: { rows, steps: 0, root_seed: o.model.rootSeed, stream: STREAM.replayStarts, input_stride: 0, input_scale: o.start.inputScale },
+        path_pass: {
+          rows,
+          steps: 0,
+          root_seed: o.model.rootSeed,
+          stream: STREAM.replayStarts,
+          input_stride: 0,
+          input_scale: o.start.inputScale,
+        },
         ...o.start.path.uniforms,
       },
       groups: [Math.ceil(rows / 32), 1, 1],
@@ -104,7 +136,8 @@ export function planReplay(o: ReplayPlanOptions): ReplayPlan {
   };
   const batchRows = paddedRows(o.rows);
   const kept = savedSteps(o.steps, o.saveEvery);
-  if (kept === 0) throw new UsageError(`replay.saveEvery = ${o.saveEvery} keeps nothing of ${o.steps} steps: use at most ${o.steps}`);
+  if (kept === 0)
+    throw new UsageError(`replay.saveEvery = ${o.saveEvery} keeps nothing of ${o.steps} steps: use at most ${o.steps}`);
   const perRow = 4 * kept * (roundUp(o.model.shape.outputs, 4) + (o.saveStates ? roundUp(o.model.shape.units, 4) : 0));
   const rowsByBytes = Math.max(32, Math.floor(Math.min(READOUT_BYTES, o.adapter.maxBuffer) / perRow / 32) * 32);
   const block = Math.min(batchRows, rowsByBytes);
@@ -112,7 +145,10 @@ export function planReplay(o: ReplayPlanOptions): ReplayPlan {
   // One step at a time must fit; the window is chosen afterwards.
   const sizing = { ...rollout, steps: 1 };
   const slicing = { rowBlock: block, rowBlocks: Math.ceil(batchRows / block), timeBlock: 1, timeBlocks: 1 };
-  const groups = chunkBatch(sizing, o.networks, batchRows, slicing, o.adapter, { networks: networksByBytes, blocks: 1 });
+  const groups = chunkBatch(sizing, o.networks, batchRows, slicing, o.adapter, {
+    networks: networksByBytes,
+    blocks: 1,
+  });
   const all = groups.flatMap((g) => g.chunks);
   const largest = Math.max(...all.map(chunkRows));
   const s = slots(rollout, largest);
@@ -124,7 +160,11 @@ export function planReplay(o: ReplayPlanOptions): ReplayPlan {
     const rows = chunkRows(chunk);
     const launch = longestForward(rollout, rows, o.adapter);
     // A readout takes a whole window at once: it, too, must fit a binding and a dispatch.
-    const readable = longestWindow(o.adapter, { slotBytes: 4 * own.state, extraSlots: 1, flopsPerStep: 8 * rows * o.model.shape.units });
+    const readable = longestWindow(o.adapter, {
+      slotBytes: 4 * own.state,
+      extraSlots: 1,
+      flopsPerStep: 8 * rows * o.model.shape.units,
+    });
     const byRing = Math.max(1, Math.floor(RING_BYTES / (4 * own.state)) - 1);
     const windows = timeWindows(o.steps, Math.min(readable, byRing, o.kind === "step" ? byRing : launch));
     passes.push(...startPasses(o, rollout, chunk));
@@ -138,8 +178,20 @@ export function planReplay(o: ReplayPlanOptions): ReplayPlan {
       passes.push(...saves(o, own, w.t0, w.steps));
       // By way of a third place: WebGPU copies nothing within one buffer.
       const between = slotView("carried", own.state, 0, 1);
-      passes.push({ kind: "copy", label: "carry over", from: slotView("states", own.state, w.steps, 1), to: between, bytes: own.state * 4 });
-      passes.push({ kind: "copy", label: "carry over", from: between, to: slotView("states", own.state, 0, 1), bytes: own.state * 4 });
+      passes.push({
+        kind: "copy",
+        label: "carry over",
+        from: slotView("states", own.state, w.steps, 1),
+        to: between,
+        bytes: own.state * 4,
+      });
+      passes.push({
+        kind: "copy",
+        label: "carry over",
+        from: between,
+        to: slotView("states", own.state, 0, 1),
+        bytes: own.state * 4,
+      });
       marks.push({ pass: passes.length, steps: w.t0 + w.steps });
     }
     return { chunk, from, to: passes.length, marks };

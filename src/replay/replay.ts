@@ -2,8 +2,8 @@
 import type { DeviceBuffer, Gpu } from "../gpu/context.ts";
 import type { PlanKind } from "../gpu/plan.ts";
 import { Clock, Program } from "../gpu/program.ts";
-import { chunkRows } from "../kernels/recurrence.ts";
 import { type RecordLayouts, recordLayouts } from "../kernels/records.ts";
+import { chunkRows } from "../kernels/recurrence.ts";
 import { type AdapterSpec, adapterSpec, type ModelSpec } from "../kernels/spec.ts";
 import { type StepParameters, usesModifiers } from "../model/dynamics.ts";
 import { packRows, type RowRecord } from "../model/rows.ts";
@@ -90,7 +90,12 @@ export interface ReplayRunOptions {
 }
 
 /** `trained` holds the buffers `weights` and `recurrent_t` of all networks. Throws GpuError, UsageError. */
-export async function runReplay(gpu: Gpu, spec: ReplaySpec, trained: ReadonlyMap<string, DeviceBuffer>, options: ReplayRunOptions = {}): Promise<ReplayOutcome> {
+export async function runReplay(
+  gpu: Gpu,
+  spec: ReplaySpec,
+  trained: ReadonlyMap<string, DeviceBuffer>,
+  options: ReplayRunOptions = {},
+): Promise<ReplayOutcome> {
   const layouts = recordLayouts(gpu.options.readShader);
   const plan = replayPlanOf(spec, spec.adapter ?? adapterSpec(gpu), layouts);
   const shared = new Map(["weights", "recurrent_t"].map((name) => [name, trained.get(name) as DeviceBuffer]));
@@ -109,19 +114,39 @@ export async function runReplay(gpu: Gpu, spec: ReplaySpec, trained: ReadonlyMap
   let done = 0;
   let interrupted = false;
   try {
-    if (program.clockKernel) clock.set(0, program.clockKernel, { iteration: 0, slot: 0, progress: 0, correction1: 1, correction2: 1 });
+    if (program.clockKernel)
+      clock.set(0, program.clockKernel, { iteration: 0, slot: 0, progress: 0, correction1: 1, correction2: 1 });
     for (const { chunk, from, to, marks } of plan.chunks) {
       const size = chunkRows(chunk);
-      const own = rows.slice(chunk.network0, chunk.network0 + chunk.networks).map((r) => r.slice(chunk.row0, chunk.row0 + chunk.rowsPerNetwork));
+      const own = rows
+        .slice(chunk.network0, chunk.network0 + chunk.networks)
+        .map((r) => r.slice(chunk.row0, chunk.row0 + chunk.rowsPerNetwork));
       gpu.write(program.buffer(chunk.table), packRows(layouts.row, own, chunk.rowsPerNetwork));
       const n4 = Math.ceil(N / 4) * 4;
       const o4 = Math.ceil(O / 4) * 4;
-      if (spec.startStates) gpu.write(program.buffer("states"), startSlot(spec.startStates, spec, chunk, size, n4, own.map((r) => r.length)));
+      if (spec.startStates)
+        gpu.write(
+          program.buffer("states"),
+          startSlot(
+            spec.startStates,
+            spec,
+            chunk,
+            size,
+            n4,
+            own.map((r) => r.length),
+          ),
+        );
       const counted = own.reduce((sum, r) => sum + r.length, 0);
       let at = from;
       let steps = 0;
       for (const mark of marks) {
-        await program.run({ label: "replay", clock, from: at, to: mark.pass, ...(options.onCompile && done === 0 && at === from ? { onCompile: options.onCompile } : {}) });
+        await program.run({
+          label: "replay",
+          clock,
+          from: at,
+          to: mark.pass,
+          ...(options.onCompile && done === 0 && at === from ? { onCompile: options.onCompile } : {}),
+        });
         at = mark.pass;
         done += counted * (mark.steps - steps);
         steps = mark.steps;
@@ -147,7 +172,8 @@ export async function runReplay(gpu: Gpu, spec: ReplaySpec, trained: ReadonlyMap
           for (let t = 0; t < saved; t++) {
             const to = (network * saved + t) * spec.repeats + repeat;
             result.readout.set(y.subarray((t * size + row) * o4, (t * size + row) * o4 + O), to * O);
-            if (r && result.states) result.states.set(r.subarray((t * size + row) * n4, (t * size + row) * n4 + N), to * N);
+            if (r && result.states)
+              result.states.set(r.subarray((t * size + row) * n4, (t * size + row) * n4 + N), to * N);
           }
           result.last.set(last.subarray(row * n4, row * n4 + N), (network * spec.repeats + repeat) * N);
         });
@@ -161,7 +187,14 @@ export async function runReplay(gpu: Gpu, spec: ReplaySpec, trained: ReadonlyMap
 }
 
 /** r_0 of a chunk's rows from (S, repeats, N); padded rows stay 0. */
-function startSlot(states: Float32Array, spec: ReplaySpec, chunk: { network0: number; row0: number; rowsPerNetwork: number; networks: number }, size: number, n4: number, counts: readonly number[]): Float32Array<ArrayBuffer> {
+function startSlot(
+  states: Float32Array,
+  spec: ReplaySpec,
+  chunk: { network0: number; row0: number; rowsPerNetwork: number; networks: number },
+  size: number,
+  n4: number,
+  counts: readonly number[],
+): Float32Array<ArrayBuffer> {
   const N = spec.model.shape.units;
   const out = new Float32Array(size * n4);
   counts.forEach((count, s) => {

@@ -71,7 +71,13 @@ export function planAwake(spec: TrainSpec, adapter: AdapterSpec, records: Record
 }
 
 /** Uploads the row records of every chunk of a batch. */
-export function uploadRows(gpu: Gpu, program: Program, batch: BatchPlan, layouts: RecordLayouts, rows: readonly (readonly RowRecord[])[]): void {
+export function uploadRows(
+  gpu: Gpu,
+  program: Program,
+  batch: BatchPlan,
+  layouts: RecordLayouts,
+  rows: readonly (readonly RowRecord[])[],
+): void {
   for (const { chunk } of batch.chunkPasses) {
     const own = rows
       .slice(chunk.network0, chunk.network0 + chunk.networks)

@@ -1,8 +1,8 @@
 /** Runs trained networks on fresh test trajectories, noise on: their error, and what they did. */
 import type { DeviceBuffer, Gpu } from "../gpu/context.ts";
 import { Clock, Program } from "../gpu/program.ts";
+import { type RecordLayouts, readField } from "../kernels/records.ts";
 import { chunkRows } from "../kernels/recurrence.ts";
-import { readField, type RecordLayouts } from "../kernels/records.ts";
 import { adapterSpec } from "../kernels/spec.ts";
 import { STREAM, TEST_EPOCH } from "../model/streams.ts";
 import { awakeRows, planAwake, resetStats, uploadRows } from "./plan.ts";
@@ -34,13 +34,20 @@ export async function testBatch(
     keepReadout: keep,
     stream: STREAM.testPaths,
   });
-  const shared = new Map(["networks", "weights", "recurrent_t"].map((name) => [name, trained.get(name) as DeviceBuffer]));
+  const shared = new Map(["weights", "recurrent_t"].map((name) => [name, trained.get(name) as DeviceBuffer]));
   const program = await Program.create(gpu, batch.plan, shared);
   const clock = new Clock(gpu, 1);
   try {
     uploadRows(gpu, program, batch, layouts, awakeRows(spec, count));
     resetStats(gpu, program);
-    if (program.clockKernel) clock.set(0, program.clockKernel, { iteration: TEST_EPOCH, slot: 0, progress: 0, correction1: 1, correction2: 1 });
+    if (program.clockKernel)
+      clock.set(0, program.clockKernel, {
+        iteration: TEST_EPOCH,
+        slot: 0,
+        progress: 0,
+        correction1: 1,
+        correction2: 1,
+      });
     const { shape } = spec.model;
     const [S, T, N, O] = [spec.networks.length, spec.steps, shape.units, shape.outputs];
     const positions = keep ? new Float32Array(S * (T + 1) * count * 2) : null;
@@ -48,7 +55,13 @@ export async function testBatch(
     const last = keep ? new Float32Array(S * count * N) : null;
     let at = 0;
     for (const { chunk, from, to } of batch.chunkPasses) {
-      await program.run({ label: "test", clock, from: at, to, ...(options.onCompile ? { onCompile: options.onCompile } : {}) });
+      await program.run({
+        label: "test",
+        clock,
+        from: at,
+        to,
+        ...(options.onCompile ? { onCompile: options.onCompile } : {}),
+      });
       at = to;
       if (!positions || !readout || !last) continue;
       const rows = chunkRows(chunk);

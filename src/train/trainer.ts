@@ -3,13 +3,14 @@
  * losses, norms and flags come back, through a ring of staging buffers, while the next submits run.
  */
 import { BUFFER_USAGE, type DeviceBuffer, type Gpu } from "../gpu/context.ts";
+import { packArray } from "../gpu/pack.ts";
 import { Clock, MAX_DISPATCHES, Program } from "../gpu/program.ts";
 import type { BatchPlan } from "../kernels/batch.ts";
 import { ADAM } from "../kernels/gradients.ts";
-import { readField, type RecordLayouts, recordLayouts } from "../kernels/records.ts";
+import { type RecordLayouts, readField, recordLayouts } from "../kernels/records.ts";
 import { adapterSpec } from "../kernels/spec.ts";
 import { initialiseGroups, initialiseUniform } from "../model/initialise-uniforms.ts";
-import { packArray } from "../gpu/pack.ts";
+import { transposeRecurrent } from "../model/parameters.ts";
 import { STREAM } from "../model/streams.ts";
 import type { NetworkOutcome, Outcome } from "./outcome.ts";
 import { awakeRows, MAX_ITERATIONS_PER_SUBMIT, planAwake, resetStats, uploadRows } from "./plan.ts";
@@ -106,7 +107,11 @@ export class Trainer {
             label: "initialise",
             kernel: "rnn/initialise",
             tune: { PHILOX_ROUNDS: noiseRounds },
-            bind: { networks: { buffer: "networks" }, weights: { buffer: "weights" }, recurrent_t: { buffer: "recurrent_t" } },
+            bind: {
+              networks: { buffer: "networks" },
+              weights: { buffer: "weights" },
+              recurrent_t: { buffer: "recurrent_t" },
+            },
             uniforms: { initialise: initialiseUniform(shape, rootSeed) },
             groups: initialiseGroups(shape, this.spec.networks.length),
           },
@@ -124,28 +129,33 @@ export class Trainer {
 
   /** Puts a checkpoint's state in place; training goes on from its iteration. */
   load(state: TrainState): void {
-    const { model, networks } = this.spec;
-    const n = Math.ceil(model.shape.units / 4) * 4;
-    const at = model.layout.slices.W_rec.offset;
-    const transposed = new Float32Array(networks.length * n * n);
-    networks.forEach((_, s) => {
-      const w = s * model.layout.stride + at;
-      for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) transposed[(s * n + j) * n + i] = state.weights[w + i * n + j] as number;
-    });
-    const write = (name: string, data: Float32Array) => this.#gpu.write(this.#program.buffer(name), data as Float32Array<ArrayBuffer>);
+    const { model } = this.spec;
+    const write = (name: string, data: Float32Array) =>
+      this.#gpu.write(this.#program.buffer(name), data as Float32Array<ArrayBuffer>);
     write("weights", state.weights);
-    write("recurrent_t", transposed);
+    write("recurrent_t", transposeRecurrent(model.shape, model.layout, state.weights));
     write("moment1", state.moment1);
     write("moment2", state.moment2);
-    const stats = state.status.map((status, s) => ({ loss: 0, norm: 0, clip: 1, status, bad: state.bad[s] ?? 0xffffffff }));
+    const stats = state.status.map((status, s) => ({
+      loss: 0,
+      norm: 0,
+      clip: 1,
+      status,
+      bad: state.bad[s] ?? 0xffffffff,
+    }));
     this.#gpu.write(this.#program.buffer("stats"), packArray(this.#layouts.stats, stats));
     this.iteration = state.iteration;
   }
 
   /** Everything a checkpoint needs, after all submitted work. */
   async state(): Promise<TrainState> {
-    const read = (name: string) => this.#gpu.readF32(this.#program.buffer(name), 0, 4 * this.spec.networks.length * this.spec.model.layout.stride);
-    const stats = await this.#gpu.read(this.#program.buffer("stats"), 0, this.spec.networks.length * this.#layouts.stats.bytes);
+    const read = (name: string) =>
+      this.#gpu.readF32(this.#program.buffer(name), 0, 4 * this.spec.networks.length * this.spec.model.layout.stride);
+    const stats = await this.#gpu.read(
+      this.#program.buffer("stats"),
+      0,
+      this.spec.networks.length * this.#layouts.stats.bytes,
+    );
     return {
       weights: await read("weights"),
       moment1: await read("moment1"),
@@ -193,7 +203,13 @@ export class Trainer {
     for (let i = 0; i < count; i++) {
       const own = bytes.slice(i * this.#recordBytes, (i + 1) * this.#recordBytes);
       const field = (name: string) => readField(this.#layouts.stats, own, name);
-      out.push({ iteration: first + i, loss: field("loss"), gradNorm: field("norm"), status: field("status"), bad: field("bad") });
+      out.push({
+        iteration: first + i,
+        loss: field("loss"),
+        gradNorm: field("norm"),
+        status: field("status"),
+        bad: field("bad"),
+      });
     }
     return out;
   }
@@ -215,19 +231,32 @@ export class Trainer {
 
   /**
    * Trains up to iteration `until` (all by default). `onStats` gets every iteration's losses, in order; `signal` stops
-   * after the submit under way. Throws GpuError when the device fails.
+   * after the submit under way, and so does `pause`, for a checkpoint. Throws GpuError when the device fails.
    */
-  async run(options: { until?: number; signal?: AbortSignal; onStats?: (stats: IterationStats) => void }): Promise<Outcome> {
+  async run(options: {
+    until?: number;
+    signal?: AbortSignal;
+    pause?: () => boolean;
+    onStats?: (stats: IterationStats) => void;
+  }): Promise<Outcome> {
     const until = options.until ?? this.spec.iterations;
     const ring = Array.from({ length: SUBMITS_IN_FLIGHT }, (_, i) =>
-      this.#gpu.device.createBuffer({ label: `history ${i}`, size: MAX_ITERATIONS_PER_SUBMIT * this.#recordBytes, usage: BUFFER_USAGE.readback }),
+      this.#gpu.device.createBuffer({
+        label: `history ${i}`,
+        size: MAX_ITERATIONS_PER_SUBMIT * this.#recordBytes,
+        usage: BUFFER_USAGE.readback,
+      }),
     );
     const inFlight: Promise<void>[] = [];
     let count = 1;
     let finished = performance.now();
     let stopped = 0;
     try {
-      for (let turn = 0; this.iteration < until && !options.signal?.aborted && stopped < this.spec.networks.length; turn++) {
+      for (
+        let turn = 0;
+        this.iteration < until && !options.signal?.aborted && !options.pause?.() && stopped < this.spec.networks.length;
+        turn++
+      ) {
         if (inFlight.length === SUBMITS_IN_FLIGHT) await inFlight.shift();
         const staging = ring[turn % SUBMITS_IN_FLIGHT] as GPUBuffer;
         const n = Math.min(count, until - this.iteration);
@@ -270,7 +299,11 @@ export class Trainer {
         : { kind: "nonFinite", iteration: s - 1, step: Math.floor(bad / batchRows), row: bad % batchRows };
     });
     if (networks.some((n) => n.kind === "nonFinite")) {
-      return { kind: "nonFinite", networks, remedy: "lower train.learningRate, rnn.gain or rnn.initialGain, or raise rnn.leak" };
+      return {
+        kind: "nonFinite",
+        networks,
+        remedy: "lower train.learningRate, rnn.gain or rnn.initialGain, or raise rnn.leak",
+      };
     }
     if (this.iteration < until) return { kind: "interrupted", networks, remedy: "go on with --resume" };
     return { kind: "completed", networks, remedy: "" };
@@ -280,7 +313,10 @@ export class Trainer {
    * Mean squared error on `count` fresh test trajectories, noise on: one number a network. Also, when asked for, the
    * trajectories and their readouts, (S, T+1, count, 2) and (S, T, count, O).
    */
-  async test(count: number, options: { keep?: boolean; onCompile?: (kernel: string, index: number, of: number) => void } = {}): Promise<TestResult> {
+  async test(
+    count: number,
+    options: { keep?: boolean; onCompile?: (kernel: string, index: number, of: number) => void } = {},
+  ): Promise<TestResult> {
     return testBatch(this.#gpu, this.spec, this.buffers, this.#layouts, count, options);
   }
 

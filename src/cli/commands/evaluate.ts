@@ -6,7 +6,6 @@ const SETTINGS = [
   ["friction", "--friction", "friction of the momentum, in (0, 1] (default: 1, none)"],
   ["adaptStrength", "--adapt-strength", "strength of the adaptation (default: 0, none)"],
   ["adaptTau", "--adapt-tau", "time constant of the adaptation, steps (default: 100)"],
-  ["noiseStd", "--noise-std", "factor on the noise of the case (default: 0.05)"],
   ["activation", "--activation", "relu, leakyRelu, tanh or identity (default: relu)"],
   ["leakySlope", "--leaky-slope", "slope of leakyRelu below 0 (default: 0.01)"],
   ["l2Activity", "--l2-activity", "weight of the mean squared activity in the loss (default: 0)"],

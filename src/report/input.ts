@@ -1,0 +1,66 @@
+import type { Geometry } from "../metrics/geometry.ts";
+import type { MetricRecord } from "../metrics/measure.ts";
+import type { Tensor } from "../metrics/trajectories.ts";
+
+export interface ReportCondition {
+  /** Name in the config and in metrics.csv. */
+  readonly name: string;
+  /** Title of its panels. */
+  readonly label: string;
+  /** A second line: its parameters, e.g. "λ 0.6". */
+  readonly detail?: string;
+  /** Decoded replays, (network, time, row, 2), metres; slot i is step (i + 1) · every. */
+  readonly positions: Tensor;
+}
+
+/** Everything a report shows. What a run does not have yet is left out, so a report can be made at any time. */
+export interface ReportInput {
+  readonly title: string;
+  /** manifest.json, shown as it is. */
+  readonly manifest: Readonly<Record<string, unknown>>;
+  /** config.json, shown as it is; the headline reads a few of its values. */
+  readonly config: Readonly<Record<string, unknown>>;
+  /** Default: `manifest.adapter`. */
+  readonly adapter?: { readonly name: string; readonly software: boolean };
+  /** Training loss, one list per network, one value per entry of `iterations`. */
+  readonly loss?: {
+    readonly iterations: readonly number[];
+    readonly perNetwork: readonly (readonly number[])[];
+  };
+  /** Test error of each network, m². */
+  readonly testError?: readonly number[];
+  readonly awake?: {
+    /** True paths s_0..s_T, (network, time, row, 2), metres. */
+    readonly positions: Tensor;
+    /** Decoded with input, y_1..y_T, (network, time, row, 2), metres. */
+    readonly readout: Tensor;
+  };
+  readonly conditions: readonly ReportCondition[];
+  /** Of `measureRun`; the awake paths are the condition "awake". */
+  readonly records: readonly MetricRecord[];
+  readonly geometry: Geometry;
+  /** `replay.saveEvery`, 1 where none is given. */
+  readonly every?: number;
+  /** Sentences that a reader must not miss: what was given up, stopped or diverged. */
+  readonly notices: readonly string[];
+}
+
+const SYMBOLS: readonly (readonly [key: string, symbol: string])[] = [
+  ["leak", "κ"],
+  ["gain", "γ"],
+  ["noiseStd", "σ"],
+  ["noiseScale", "noise ×"],
+  ["friction", "λ"],
+  ["adaptStrength", "bₐ"],
+  ["adaptTau", "τₐ"],
+];
+
+/** A condition's parameters in one line, as `ReportCondition.detail`: "λ 0.6, bₐ 0.05, τₐ 200". */
+export function describeCondition(overrides: Readonly<Record<string, unknown>>): string {
+  const parts = SYMBOLS.flatMap(([key, symbol]) => {
+    const value = overrides[key];
+    return typeof value === "number" ? [`${symbol} ${Number(value.toPrecision(4))}`] : [];
+  });
+  if (overrides.noiseFriction === false) parts.push("noise without √λ");
+  return parts.length === 0 ? "as awake" : parts.join(", ");
+}

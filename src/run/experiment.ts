@@ -1,0 +1,49 @@
+/** From a configuration to what the trainer and the replay take. Pure. */
+import { networkSettings, networkShape, pathTask, replayConditions } from "../config/resolve.ts";
+import type { ExperimentConfig } from "../config/schema.ts";
+import type { PlanKind } from "../gpu/plan.ts";
+import { type ModelSpec, modelSpec } from "../kernels/spec.ts";
+import type { ReplaySpec } from "../replay/replay.ts";
+import type { TrainSpec } from "../train/spec.ts";
+
+export function modelOf(config: ExperimentConfig): ModelSpec {
+  return modelSpec({
+    shape: networkShape(config),
+    activation: config.rnn.activation,
+    slope: config.rnn.leakySlope,
+    rootSeed: config.seed,
+    noiseRounds: config.train.noiseRounds,
+  });
+}
+
+export function trainSpecOf(config: ExperimentConfig, kind: PlanKind): TrainSpec {
+  return {
+    model: modelOf(config),
+    networks: networkSettings(config),
+    task: pathTask(config),
+    maskRandom: config.task.maskOffset === "random",
+    steps: config.task.steps,
+    batch: config.train.batch,
+    iterations: config.train.iterations,
+    clipNorm: config.train.clipNorm,
+    l2Activity: config.train.l2Activity,
+    kind,
+  };
+}
+
+export function replaySpecOf(config: ExperimentConfig, kind: PlanKind, startStates: Float32Array | null): ReplaySpec {
+  const { replay } = config;
+  return {
+    model: modelOf(config),
+    seeds: config.seeds,
+    conditions: replayConditions(config).map((own) => own.map((c) => c.step)),
+    repeats: replay.repeats,
+    steps: replay.steps,
+    saveEvery: replay.saveEvery,
+    saveStates: replay.saveStates,
+    pairedNoise: replay.pairedNoise,
+    task: pathTask(config),
+    startStates,
+    kind,
+  };
+}

@@ -1,0 +1,48 @@
+/** Reads a replay file back and measures it. */
+import { pathTask } from "../config/resolve.ts";
+import type { ExperimentConfig } from "../config/schema.ts";
+import { DataError } from "../errors.ts";
+import { readNpz } from "../io/npz.ts";
+import { geometryOf } from "../metrics/geometry.ts";
+import { type MetricRecord, measureRun } from "../metrics/measure.ts";
+import type { Tensor } from "../metrics/trajectories.ts";
+
+export interface Replays {
+  readonly awakePositions: Tensor;
+  readonly awakeReadout: Tensor;
+  readonly conditions: readonly { readonly name: string; readonly positions: Tensor; readonly states?: Tensor }[];
+}
+
+/** @throws DataError where an array is missing or not float32 */
+export function readReplays(path: string, config: ExperimentConfig): Replays {
+  const npz = readNpz(path);
+  const find = (name: string): Tensor | undefined => {
+    const array = npz.get(name);
+    if (array && !(array.data instanceof Float32Array))
+      throw new DataError(`${path}: ${name}: expected float32, found ${array.dtype}`);
+    return array ? { data: array.data as Float32Array, shape: array.shape } : undefined;
+  };
+  const need = (name: string): Tensor => {
+    const found = find(name);
+    if (!found) throw new DataError(`${path}: ${name} is missing; write the file again with reverie replay`);
+    return found;
+  };
+  return {
+    awakePositions: need("awake_positions"),
+    awakeReadout: need("awake_readout"),
+    conditions: Object.keys(config.replay.conditions).map((name) => {
+      const states = find(`r_${name}`);
+      return { name, positions: need(`positions_${name}`), ...(states ? { states } : {}) };
+    }),
+  };
+}
+
+export function metricsOf(config: ExperimentConfig, replays: Replays): MetricRecord[] {
+  return measureRun({
+    seeds: config.seeds,
+    geometry: geometryOf(pathTask(config)),
+    awake: replays.awakeReadout,
+    conditions: replays.conditions,
+    every: config.replay.saveEvery,
+  });
+}

@@ -1,0 +1,38 @@
+/** Opens the GPU for a verb: the adapter's name is the first thing a user reads. */
+import { UsageError } from "../errors.ts";
+import type { Gpu } from "../gpu/context.ts";
+import { openGpu } from "../gpu/open-node.ts";
+import type { PlanKind } from "../gpu/plan.ts";
+import { adapterSpec, choosePlanKind } from "../kernels/spec.ts";
+import type { GpuOptions, Io, PlanOptions } from "./types.ts";
+
+export async function openForVerb(options: GpuOptions, io: Io): Promise<Gpu> {
+  const notes: string[] = [];
+  const gpu = await openGpu({
+    ...(options.adapter === undefined ? {} : { adapter: options.adapter }),
+    requireGpu: options.requireGpu,
+    note: (line) => notes.push(line),
+  });
+  io.note(gpu.describe());
+  for (const n of notes) io.note(n);
+  return gpu;
+}
+
+/** The plan asked for, or the one that suits the adapter. */
+export function planKindFor(gpu: Gpu, options: PlanOptions): PlanKind {
+  const adapter = adapterSpec(gpu);
+  if (options.planKind === "own-row" && !adapter.lanes) {
+    throw new UsageError(
+      `--plan-kind own-row needs subgroups of at least 8 lanes; ${gpu.adapter.name} has ${gpu.adapter.subgroup?.min ?? "none"}: use --plan-kind step`,
+    );
+  }
+  return options.planKind ?? choosePlanKind(adapter);
+}
+
+/** Progress of compilation, told once per kernel: on a software adapter it takes seconds. */
+export function compiling(io: Io): (kernel: string, index: number, of: number) => void {
+  return (kernel, index, of) => {
+    if (index === 1) io.progress.start("compiling shaders", of, "kernels");
+    io.progress.update(index - 1, kernel);
+  };
+}

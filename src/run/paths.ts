@@ -1,0 +1,48 @@
+/** `reverie paths`: dumps generated awake trajectories. */
+import { EXIT, type ExitCode } from "../errors.ts";
+import { writeNpz } from "../io/npz.ts";
+import { generatePaths } from "../task/generate.ts";
+import { trainSpecOf } from "./experiment.ts";
+import { gpuFacts, versions } from "./manifest.ts";
+import { openForVerb } from "./open.ts";
+import type { Io, PathsOptions } from "./types.ts";
+
+export async function runPaths(options: PathsOptions, io: Io): Promise<ExitCode> {
+  const { config } = options.config;
+  const gpu = await openForVerb(options, io);
+  try {
+    const spec = trainSpecOf(config, "step");
+    const { positions, input } = await generatePaths(gpu, {
+      model: spec.model,
+      networks: spec.networks,
+      task: spec.task,
+      maskRandom: spec.maskRandom,
+      steps: spec.steps,
+      batch: options.batch,
+      stream: options.stream,
+      iteration: 0,
+    });
+    const [S, T, B] = [spec.networks.length, spec.steps, options.batch];
+    const manifest = {
+      versions: versions(),
+      ...gpuFacts(gpu),
+      config,
+      stream: options.stream,
+      units: { positions: "m", input: "mean step lengths" },
+    };
+    writeNpz(options.out, {
+      positions: { data: positions, shape: [S, T + 1, B, 2] },
+      input: { data: input, shape: [S, T, B, 2] },
+      manifest: { data: new TextEncoder().encode(JSON.stringify(manifest)) },
+    });
+    const shapes = { positions: [S, T + 1, B, 2], input: [S, T, B, 2] };
+    io.out(
+      io.json
+        ? JSON.stringify({ out: options.out, shapes })
+        : `${options.out}: positions (${shapes.positions.join(", ")}) m, input (${shapes.input.join(", ")}); axes: network, time, row, x y`,
+    );
+    return EXIT.ok;
+  } finally {
+    await gpu.close();
+  }
+}

@@ -1,0 +1,119 @@
+/** `reverie replay`: rollouts without input from a run's checkpoint, beside the awake trajectories they are compared with. */
+import type { ExperimentConfig } from "../config/schema.ts";
+import { DataError, EXIT, type ExitCode } from "../errors.ts";
+import type { DeviceBuffer, Gpu } from "../gpu/context.ts";
+import { describePlan, dispatchCounts, type PlanKind } from "../gpu/plan.ts";
+import { loadCheckpoint } from "../io/checkpoint.ts";
+import { type ArrayToWrite, writeNpz } from "../io/npz.ts";
+import { recordLayouts } from "../kernels/records.ts";
+import { adapterSpec } from "../kernels/spec.ts";
+import { savedSteps } from "../replay/plan.ts";
+import { type ReplayOutcome, replayPlanOf, runReplay as rollOut } from "../replay/replay.ts";
+import { summaryTable } from "../report/terminal.ts";
+import { testBatch } from "../train/test-batch.ts";
+import { replaySpecOf, trainSpecOf } from "./experiment.ts";
+import { gpuFacts, versions } from "./manifest.ts";
+import { metricsOf, readReplays } from "./measured.ts";
+import { compiling, openForVerb, planKindFor } from "./open.ts";
+import type { Io, ReplayOptions } from "./types.ts";
+import { uploadWeights } from "./weights.ts";
+
+export interface Replayed {
+  readonly outcome: ReplayOutcome;
+  readonly seconds: number;
+}
+
+/** Replays trained networks on an open GPU and writes the .npz. `trained` holds `weights` and `recurrent_t`. */
+export async function replayInto(
+  path: string,
+  config: ExperimentConfig,
+  gpu: Gpu,
+  kind: PlanKind,
+  trained: ReadonlyMap<string, DeviceBuffer>,
+  io: Io,
+): Promise<Replayed> {
+  const layouts = recordLayouts(gpu.options.readShader);
+  const { repeats, steps, saveEvery } = config.replay;
+  const train = trainSpecOf(config, kind);
+  const awake = await testBatch(gpu, train, trained, layouts, repeats, { keep: true, onCompile: compiling(io) });
+  const spec = replaySpecOf(config, kind, config.replay.start === "awakeEnd" ? awake.last : null);
+  const began = performance.now();
+  let started = false;
+  const outcome = await rollOut(gpu, spec, trained, {
+    signal: io.signal,
+    onCompile: compiling(io),
+    onProgress: (done, total) => {
+      if (!started) io.progress.start("replaying", total, "row-steps");
+      started = true;
+      io.progress.update(done);
+    },
+  });
+  const seconds = (performance.now() - began) / 1000;
+  io.progress.done(`${outcome.rowSteps.toLocaleString("en")} row-steps in ${seconds.toFixed(1)} s`);
+  if (outcome.kind === "interrupted") return { outcome, seconds };
+  const S = config.seeds.length;
+  const [N, O] = [spec.model.shape.units, spec.model.shape.outputs];
+  const saved = savedSteps(steps, saveEvery);
+  const manifest = {
+    versions: versions(),
+    ...gpuFacts(gpu),
+    config,
+    plan: { kind, dispatches: dispatchCounts(outcome.plan.plan.passes) },
+    seconds,
+  };
+  const arrays: Record<string, ArrayToWrite> = {
+    awake_positions: { data: awake.positions as Float32Array, shape: [S, config.task.steps + 1, repeats, 2] },
+    awake_readout: { data: awake.readout as Float32Array, shape: [S, config.task.steps, repeats, O] },
+    manifest: { data: new TextEncoder().encode(JSON.stringify(manifest)) },
+  };
+  Object.keys(config.replay.conditions).forEach((name, i) => {
+    const result = outcome.conditions[i];
+    if (!result) return;
+    arrays[`positions_${name}`] = { data: result.readout, shape: [S, saved, repeats, O] };
+    arrays[`last_r_${name}`] = { data: result.last, shape: [S, repeats, N] };
+    if (result.states) arrays[`r_${name}`] = { data: result.states, shape: [S, saved, repeats, N] };
+  });
+  writeNpz(path, arrays);
+  return { outcome, seconds };
+}
+
+export async function runReplay(options: ReplayOptions, io: Io): Promise<ExitCode> {
+  const { config } = options.config;
+  const checkpoint = loadCheckpoint(options.run, io.note);
+  const gpu = await openForVerb(options, io);
+  try {
+    const kind = planKindFor(gpu, options);
+    if (options.plan) {
+      const { plan } = replayPlanOf(
+        replaySpecOf(config, kind, null),
+        adapterSpec(gpu),
+        recordLayouts(gpu.options.readShader),
+      );
+      io.out(io.json ? JSON.stringify(plan) : describePlan(plan));
+      return EXIT.ok;
+    }
+    const model = trainSpecOf(config, kind).model;
+    const { shape, networkSeeds } = checkpoint.meta;
+    if (shape.units !== model.shape.units || networkSeeds.length !== config.seeds.length) {
+      throw new DataError(
+        `${checkpoint.path} holds ${networkSeeds.length} networks of ${shape.units} units, config.json ${config.seeds.length} of ${model.shape.units}: restore the run's own config.json`,
+      );
+    }
+    const weights = uploadWeights(gpu, model, checkpoint.arrays.weights);
+    const { outcome } = await replayInto(options.out, config, gpu, kind, weights, io);
+    if (outcome.kind === "interrupted") return EXIT.interrupted;
+    const records = metricsOf(config, readReplays(options.out, config));
+    io.note(`wrote ${options.out}`);
+    io.out(
+      io.json
+        ? JSON.stringify({
+            out: options.out,
+            metrics: records.map(({ network, seed, condition, values }) => ({ network, seed, condition, ...values })),
+          })
+        : summaryTable(records),
+    );
+    return EXIT.ok;
+  } finally {
+    await gpu.close();
+  }
+}

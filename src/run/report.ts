@@ -1,0 +1,107 @@
+/** `reverie report`: the page, the figures and the tables of a run directory, at any stage of it. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { parseConfig } from "../config/load.ts";
+import { pathTask } from "../config/resolve.ts";
+import type { ExperimentConfig } from "../config/schema.ts";
+import { EXIT, type ExitCode } from "../errors.ts";
+import { writeFileAtomically } from "../io/disk.ts";
+import { readJson } from "../io/json.ts";
+import { readJsonl } from "../io/jsonl.ts";
+import { readManifest } from "../io/run-dir.ts";
+import { metricsCsv, summarise, summaryCsv } from "../metrics/csv.ts";
+import { geometryOf } from "../metrics/geometry.ts";
+import type { MetricRecord } from "../metrics/measure.ts";
+import { describeCondition, type ReportInput } from "../report/input.ts";
+import { type WrittenReport, writeReport } from "../report/write.ts";
+import { metricsOf, type Replays, readReplays } from "./measured.ts";
+import type { Io, ReportOptions } from "./types.ts";
+
+interface LogLine {
+  readonly iteration: number;
+  readonly loss: readonly number[];
+}
+
+function lossOf(run: string, note: (line: string) => void): ReportInput["loss"] {
+  const path = join(run, "train.jsonl");
+  if (!existsSync(path)) return undefined;
+  const lines = readJsonl(path, note) as LogLine[];
+  if (lines.length === 0) return undefined;
+  const networks = lines[0]?.loss.length ?? 0;
+  return {
+    iterations: lines.map((l) => l.iteration),
+    // JSON has no NaN: a loss that was not finite reads as null.
+    perNetwork: Array.from({ length: networks }, (_, s) => lines.map((l) => l.loss[s] ?? Number.NaN)),
+  };
+}
+
+function noticesOf(manifest: Readonly<Record<string, unknown>>): string[] {
+  const notices = [...((manifest.givenUp as string[] | undefined) ?? [])];
+  const outcome = manifest.outcome as { kind?: string; remedy?: string } | undefined;
+  if (outcome?.kind && outcome.kind !== "completed") {
+    notices.push(`Training: ${outcome.kind}${outcome.remedy ? `; ${outcome.remedy}` : ""}.`);
+  }
+  return notices;
+}
+
+const capital = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1);
+
+function inputOf(
+  run: string,
+  config: ExperimentConfig,
+  replays: Replays | null,
+  records: MetricRecord[],
+  note: (line: string) => void,
+): ReportInput {
+  const manifest = readManifest(run);
+  const loss = lossOf(run, note);
+  const testError = manifest.testError as number[] | undefined;
+  return {
+    title: `Replay of ${config.seeds.length} networks: ${config.name}`,
+    manifest,
+    config: config as unknown as Record<string, unknown>,
+    ...(loss ? { loss } : {}),
+    ...(testError ? { testError } : {}),
+    ...(replays ? { awake: { positions: replays.awakePositions, readout: replays.awakeReadout } } : {}),
+    conditions: (replays?.conditions ?? []).map((c) => ({
+      name: c.name,
+      label: capital(c.name),
+      detail: describeCondition(config.replay.conditions[c.name] ?? {}),
+      positions: c.positions,
+    })),
+    records,
+    geometry: geometryOf(pathTask(config)),
+    every: config.replay.saveEvery,
+    notices: noticesOf(manifest),
+  };
+}
+
+export interface Reported {
+  readonly written: WrittenReport;
+  readonly records: readonly MetricRecord[];
+}
+
+/** Makes report and metrics.csv from what the directory holds. */
+export async function reportOf(run: string, out: string, note: (line: string) => void): Promise<Reported> {
+  const config = parseConfig(readJson(join(run, "config.json")));
+  const path = join(run, "replay", "replay.npz");
+  const replays = existsSync(path) ? readReplays(path, config) : null;
+  const records = replays ? metricsOf(config, replays) : [];
+  if (replays) {
+    writeFileAtomically(join(run, "metrics.csv"), metricsCsv(records));
+    writeFileAtomically(join(run, "metrics-summary.csv"), summaryCsv(summarise(records)));
+  }
+  const written = await writeReport(inputOf(run, config, replays, records, note), out);
+  if (written.pngSkipped) note(written.pngSkipped);
+  return { written, records };
+}
+
+export async function runReport(options: ReportOptions, io: Io): Promise<ExitCode> {
+  const { written, records } = await reportOf(options.run, options.out, io.note);
+  io.out(
+    io.json
+      ? JSON.stringify({ report: written.html, figures: written.figures, conditions: records.length })
+      : written.html,
+  );
+  return EXIT.ok;
+}
