@@ -127,8 +127,6 @@ export interface MetricRecord {
   readonly values: MetricValues;
   /** Steps, one per row; Infinity = never. */
   readonly reachTimes: Float64Array;
-  /** Track coverage, one per row. */
-  readonly trackPerRow: Float64Array;
 }
 
 export interface RunToMeasure {
@@ -173,7 +171,6 @@ export function measureRun(run: RunToMeasure): MetricRecord[] {
       condition,
       values,
       reachTimes: reachTimes(t, geometry),
-      trackPerRow: trackCoverage(t, geometry),
     });
     const records: MetricRecord[] = [];
     let compare: MetricValues | undefined;

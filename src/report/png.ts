@@ -26,7 +26,7 @@ function canDrawText(Resvg: Resvg): boolean {
 }
 
 /** Light PNGs of figures at `scale` pixels per unit, where the optional rasteriser and a font are installed. */
-export async function renderPngs(figures: readonly Figure[], scale = 3): Promise<PngResult[]> {
+export async function renderPngs(figures: readonly Figure[], scale = 2): Promise<PngResult[]> {
   const Resvg = await loadResvg();
   const none = (reason: string): PngResult[] => figures.map(() => ({ png: null, reason }));
   if (Resvg === null) return none("@resvg/resvg-js is not installed; npm install @resvg/resvg-js adds PNG files");

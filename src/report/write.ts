@@ -1,6 +1,5 @@
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { writeFileAtomically } from "../io/disk.ts";
+import { makeDirectory, writeFileAtomically } from "../io/disk.ts";
 import { figuresOf, reportHtml } from "./html.ts";
 import type { ReportInput } from "./input.ts";
 import { renderPngs } from "./png.ts";
@@ -24,7 +23,7 @@ export async function writeReport(
   directory: string,
   options: { readonly png?: boolean } = {},
 ): Promise<WrittenReport> {
-  mkdirSync(directory, { recursive: true });
+  makeDirectory(directory);
   const figures = figuresOf(input);
   const html = join(directory, "index.html");
   writeFileAtomically(html, reportHtml(input, figures));

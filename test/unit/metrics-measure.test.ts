@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { DataError } from "../../src/errors.ts";
+import { DataError, UsageError } from "../../src/errors.ts";
 import { metricsCsv, spreadOf, summarise, summaryCsv } from "../../src/metrics/csv.ts";
 import { drawPoints, kernelDensity } from "../../src/metrics/density.ts";
 import { geometryOf } from "../../src/metrics/geometry.ts";
@@ -225,6 +225,12 @@ describe("a whole run", () => {
     expect(of(0, "fast, both").compression_reach).toBeCloseTo(28 / 23, 1);
     expect(of(0, "awake").sw).toBe(0);
     expect(of(0, "plain").cmi5).toBeNaN();
+  });
+
+  test("does not let a condition take the awake paths' name", () => {
+    const t = tensor([network(0.1)]);
+    const conditions = [{ name: "awake", positions: t }];
+    expect(() => measureRun({ seeds: [1], geometry: tmaze, awake: t, conditions })).toThrow(UsageError);
   });
 
   test("is written as a tidy table that reads back", () => {
