@@ -39,7 +39,8 @@ export const BUFFER_USAGE = {
 };
 
 // Reachable from the global object as well, so that no collector ever sees the native objects as garbage.
-const pinned: unknown[] = ((globalThis as Record<string, unknown>)["__reverieGpu"] ??= []) as unknown[];
+const pinned: unknown[] = [];
+(globalThis as Record<string, unknown>).reverieGpu = pinned;
 
 export class Gpu {
   readonly adapter: AdapterFacts;

@@ -94,6 +94,9 @@ export function syncDirectory(directory: string): void {
   const descriptor = disk.open(directory, "r");
   try {
     disk.fsync(descriptor);
+  } catch (error) {
+    // Some network and user-space file systems do not know the call for directories; nothing more can be done there.
+    if (!["EINVAL", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"].includes(errorCode(error))) throw error;
   } finally {
     disk.close(descriptor);
   }

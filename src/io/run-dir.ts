@@ -17,7 +17,16 @@ const TRAIN_LOG = "train.jsonl";
 const FORMAT = "reverie-run";
 
 /** Everything that a run may leave in its directory; the manifest goes last, so that half a removal is recognised. */
-const CONTENT = ["checkpoints", "replay", "report", "metrics.csv", TRAIN_LOG, CONFIG, MANIFEST] as const;
+const CONTENT = [
+  "checkpoints",
+  "replay",
+  "report",
+  "metrics.csv",
+  "metrics-summary.csv",
+  TRAIN_LOG,
+  CONFIG,
+  MANIFEST,
+] as const;
 const FOLDERS = [".", "checkpoints", "replay", "report"] as const;
 
 export interface RunDirectoryOptions {

@@ -284,7 +284,6 @@ export class ZipReader {
     const offset = localOffset + LOCAL_BYTES + local.readUInt16LE(26) + local.readUInt16LE(28);
     if (
       local.readUInt32LE(0) !== LOCAL_SIGNATURE ||
-      local.readUInt16LE(6) !== flags ||
       local.readUInt16LE(8) !== method ||
       local.readUInt16LE(26) !== nameBytes ||
       offset + packedBytes > directoryStart ||

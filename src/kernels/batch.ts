@@ -12,6 +12,7 @@ import { type ChunkedGroup, chunkBatch } from "./chunks.ts";
 import {
   adamPass,
   encoderGrads,
+  lossView,
   normBlocks,
   readoutGrads,
   recurrentGrads,
@@ -127,11 +128,7 @@ function lossPass(o: BatchOptions, c: Chunk, w: TimeWindow, batchRows: number): 
       y: slotView("y", slots(r, rows).output, 0, w.steps),
       goal: goal.view,
       states: slotView("states", slots(r, rows).state, w.t0, w.steps + 1),
-      loss_rows: {
-        buffer: "loss_rows",
-        offset: c.network0 * r.steps * batchRows * 4,
-        bytes: c.networks * r.steps * batchRows * 4,
-      },
+      loss_rows: lossView(c, r.steps * batchRows),
       bad: { buffer: "bad" },
     },
     uniforms: {
@@ -227,7 +224,7 @@ function networkBuffers(o: BatchOptions, batchRows: number): BufferSpec[] {
     { name: "recurrent_t", bytes: 4 * S * n * n, axes: "[S][N][N], W_recᵀ" },
   ];
   if (o.loss) {
-    out.push({ name: "loss_rows", bytes: 4 * S * r.steps * batchRows, axes: "[S][T][B]" });
+    out.push({ name: "loss_rows", bytes: 4 * S * roundUp(r.steps * batchRows, 64), axes: "[S][T][B]" });
     out.push({ name: "bad", bytes: 4 * S, axes: "[S]" });
     out.push({ name: "stats", bytes: S * o.records.stats.bytes, axes: "[S]" });
     out.push({ name: "history", bytes: o.historySlots * S * o.records.stats.bytes, axes: "[slots][S]" });

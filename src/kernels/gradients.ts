@@ -202,6 +202,15 @@ export function reducePasses(
   ];
 }
 
+/** The losses of a group, [networks][T][rows]; bindings begin at multiples of 256 bytes. */
+export function lossView(g: Group, floatsPerNetwork: number): BufferView {
+  return {
+    buffer: "loss_rows",
+    offset: g.network0 * roundUp(floatsPerNetwork, 64) * 4,
+    bytes: g.networks * floatsPerNetwork * 4,
+  };
+}
+
 /** Loss, norm and status of a group; without gradients `sums` is a stand-in and no blocks are read. */
 export function statsPass(
   g: Group,
@@ -211,13 +220,12 @@ export function statsPass(
   blocks: number,
   loss: { steps: number; rowsPerNetwork: number; clipNorm: number },
 ): DispatchPass {
-  const per = loss.steps * loss.rowsPerNetwork;
   return {
     kind: "dispatch",
     label: "network stats",
     kernel: "optim/network_stats",
     bind: {
-      loss_rows: { buffer: "loss_rows", offset: g.network0 * per * 4, bytes: g.networks * per * 4 },
+      loss_rows: lossView(g, loss.steps * loss.rowsPerNetwork),
       square_sums: sums,
       bad: { buffer: "bad" },
       stats: { buffer: "stats" },

@@ -99,7 +99,7 @@ export async function runEvaluate(options: EvaluateOptions, io: Io): Promise<Exi
       ...arraysOf(out, sizes),
       manifest: { data: new TextEncoder().encode(JSON.stringify(manifest)) },
     });
-    writeJson(options.out.replace(/\.npz$/, "") + ".manifest.json", manifest);
+    writeJson(`${options.out.replace(/\.npz$/, "")}.manifest.json`, manifest);
     io.out(
       io.json
         ? JSON.stringify({ out: options.out, ...manifest })

@@ -121,10 +121,13 @@ export class Trainer {
     );
     await program.run({ label: "initialise" });
     program.destroy();
-    for (const name of ["moment1", "moment2"]) {
-      const b = this.#program.buffer(name);
-      this.#gpu.write(b, new Uint8Array(b.bytes));
+    // Partials too: no kernel writes the gap between the last tensor and the stride, yet the norm reads it.
+    const encoder = this.#gpu.device.createCommandEncoder({ label: "clear" });
+    for (const name of ["moment1", "moment2", "partials"]) {
+      const { buffer, offset, bytes } = this.#program.buffer(name);
+      encoder.clearBuffer(buffer, offset, bytes);
     }
+    this.#gpu.device.queue.submit([encoder.finish()]);
   }
 
   /** Puts a checkpoint's state in place; training goes on from its iteration. */
