@@ -137,13 +137,14 @@ attempt() {
 probe_system() { probe system; }
 
 find_adapter() {
+  if [ -n "${VK_DRIVER_FILES+set}${VK_ICD_FILENAMES+set}${VK_ADD_DRIVER_FILES+set}" ]; then
+    probe system && return 0
+    reasons+=("a VK_… variable chooses the driver: unset it to have one unpacked here")
+    return 1
+  fi
   if probe system; then
     rm -rf .drivers
     return 0
-  fi
-  if [ -n "${VK_DRIVER_FILES+set}${VK_ICD_FILENAMES+set}${VK_ADD_DRIVER_FILES+set}" ]; then
-    reasons+=("a VK_… variable chooses the driver: unset it to have one unpacked here")
-    return 1
   fi
   probe_unpacked && return 0
   [ "$(uname -s)" = Linux ] || return 1
