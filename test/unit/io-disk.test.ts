@@ -137,6 +137,23 @@ describe("an atomic file", () => {
     expect(fs.readFileSync(path, "utf8")).toBe("01.....789abc");
   });
 
+  it("does without the directory's fsync where the file system has none", () => {
+    const path = join(folder(), "x");
+    const real = disk.fsync;
+    let calls = 0;
+    disk.fsync = (descriptor) => {
+      if (++calls === 2) throw systemError("EINVAL", "fsync");
+      real(descriptor);
+    };
+    try {
+      writeFileAtomically(path, "new");
+    } finally {
+      disk.fsync = real;
+    }
+    expect(calls).toBe(2);
+    expect(fs.readFileSync(path, "utf8")).toBe("new");
+  });
+
   it("stays when it is aborted after commit, and cannot be written any more", () => {
     const path = join(folder(), "x");
     const file = new AtomicFile(path);

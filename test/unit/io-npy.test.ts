@@ -135,6 +135,16 @@ describe("npy", () => {
     expect(error.message).toContain(why);
   });
 
+  it("refuses more or fewer elements than the shape has", () => {
+    const sound = encodeNpy(Float32Array.of(1, 2), [2]);
+    for (const bytes of [Buffer.concat([sound, Buffer.alloc(4)]), sound.subarray(0, -1)]) {
+      const found = bytes.length - 128;
+      expect(thrownBy(() => decodeNpy(bytes, "W", "in.npz: W")).message).toBe(
+        `in.npz: W: expected 8 bytes for float32 (2,), found ${found}; write the file again`,
+      );
+    }
+  });
+
   it("refuses a header length that goes beyond the file", () => {
     const bytes = Buffer.from(encodeNpy(Float32Array.of(1), [1]));
     bytes.writeUInt16LE(60_000, 8);

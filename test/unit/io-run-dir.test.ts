@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import fs from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
@@ -156,6 +157,18 @@ describe("a process mark", () => {
     await child.firstLine;
     await child.gone;
     expect(startMark(child.process.pid as number)).toBeNull();
+  });
+
+  it("takes the remains of a process that nobody has reaped for dead", async ({ skip }) => {
+    skip(!fs.existsSync("/proc/self/stat"), "this system has no /proc");
+    // The shell becomes a program that never waits for the child it had started.
+    const parent = spawn("sh", ["-c", "sleep 0.05 & echo $!; exec sleep 20"], { stdio: ["ignore", "pipe", "ignore"] });
+    const pid = Number(await new Promise((resolve) => parent.stdout.once("data", resolve)));
+    expect(startMark(pid)).not.toBeNull();
+    const state = () => fs.readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.[0];
+    while (state() !== "Z") await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(startMark(pid)).toBeNull();
+    parent.kill("SIGKILL");
   });
 });
 
