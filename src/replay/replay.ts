@@ -5,6 +5,7 @@ import { Clock, Program } from "../gpu/program.ts";
 import { type RecordLayouts, recordLayouts } from "../kernels/records.ts";
 import { chunkRows } from "../kernels/recurrence.ts";
 import { type AdapterSpec, adapterSpec, type ModelSpec } from "../kernels/spec.ts";
+import { unpackRows } from "../kernels/unpack.ts";
 import { type StepParameters, usesModifiers } from "../model/dynamics.ts";
 import { packRows, type RowRecord } from "../model/rows.ts";
 import { pathKernel } from "../task/path-uniforms.ts";
@@ -162,22 +163,21 @@ export async function runReplay(
       const r = spec.saveStates ? await gpu.readF32(program.buffer("r_all"), 0, saved * size * n4 * 4) : null;
       // The ring's first slot holds the last state: it was carried over.
       const last = await gpu.readF32(program.buffer("states"), 0, size * n4 * 4);
-      for (let s = 0; s < chunk.networks; s++) {
-        const network = chunk.network0 + s;
-        (own[s] ?? []).forEach((_, b) => {
-          const index = chunk.row0 + b;
-          const result = perCondition[Math.floor(index / spec.repeats)] as (typeof perCondition)[number];
-          const repeat = index % spec.repeats;
-          const row = s * chunk.rowsPerNetwork + b;
-          for (let t = 0; t < saved; t++) {
-            const to = (network * saved + t) * spec.repeats + repeat;
-            result.readout.set(y.subarray((t * size + row) * o4, (t * size + row) * o4 + O), to * O);
-            if (r && result.states)
-              result.states.set(r.subarray((t * size + row) * n4, (t * size + row) * n4 + N), to * N);
-          }
-          result.last.set(last.subarray(row * n4, row * n4 + N), (network * spec.repeats + repeat) * N);
-        });
-      }
+      const take = (
+        device: Float32Array,
+        slots: number,
+        width: number,
+        padded: number,
+        tensor: "readout" | "states" | "last",
+      ) =>
+        unpackRows(device, chunk, conditions * spec.repeats, slots, width, padded, (row) => ({
+          out: (perCondition[Math.floor(row / spec.repeats)] as (typeof perCondition)[number])[tensor] as Float32Array,
+          row: row % spec.repeats,
+          rows: spec.repeats,
+        }));
+      take(y, saved, O, o4, "readout");
+      if (r) take(r, saved, N, n4, "states");
+      take(last, 1, N, n4, "last");
     }
     return { kind: interrupted ? "interrupted" : "completed", conditions: perCondition, plan, rowSteps: done };
   } finally {

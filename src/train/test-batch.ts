@@ -4,6 +4,8 @@ import { Clock, Program } from "../gpu/program.ts";
 import { type RecordLayouts, readField } from "../kernels/records.ts";
 import { chunkRows } from "../kernels/recurrence.ts";
 import { adapterSpec } from "../kernels/spec.ts";
+import { unpackRows } from "../kernels/unpack.ts";
+import { roundUp } from "../model/parameters.ts";
 import { STREAM, TEST_EPOCH } from "../model/streams.ts";
 import { awakeRows, planAwake, resetStats, uploadRows } from "./plan.ts";
 import type { TrainSpec } from "./spec.ts";
@@ -54,7 +56,7 @@ export async function testBatch(
     const readout = keep ? new Float32Array(S * T * count * O) : null;
     const last = keep ? new Float32Array(S * count * N) : null;
     let at = 0;
-    for (const { chunk, from, to } of batch.chunkPasses) {
+    for (const { chunk, to } of batch.chunkPasses) {
       await program.run({
         label: "test",
         clock,
@@ -64,28 +66,13 @@ export async function testBatch(
       });
       at = to;
       if (!positions || !readout || !last) continue;
-      const rows = chunkRows(chunk);
-      const n4 = Math.ceil(N / 4) * 4;
-      const o4 = Math.ceil(O / 4) * 4;
-      const pos = await gpu.readF32(program.buffer("positions"));
-      const y = await gpu.readF32(program.buffer("y_all"));
-      const r = await gpu.readF32(program.buffer("states"), T * rows * n4 * 4, rows * n4 * 4);
-      for (let s = 0; s < chunk.networks; s++) {
-        const own = Math.min(chunk.rowsPerNetwork, count - chunk.row0);
-        for (let b = 0; b < own; b++) {
-          const row = s * chunk.rowsPerNetwork + b;
-          const to = chunk.row0 + b;
-          for (let t = 0; t <= T; t++) {
-            const p = (t * rows + row) * 2;
-            positions.set(pos.subarray(p, p + 2), (((chunk.network0 + s) * (T + 1) + t) * count + to) * 2);
-          }
-          for (let t = 0; t < T; t++) {
-            const p = (t * rows + row) * o4;
-            readout.set(y.subarray(p, p + O), (((chunk.network0 + s) * T + t) * count + to) * O);
-          }
-          last.set(r.subarray(row * n4, row * n4 + N), ((chunk.network0 + s) * count + to) * N);
-        }
-      }
+      const size = chunkRows(chunk);
+      const n4 = roundUp(N, 4);
+      const take = (device: Float32Array, out: Float32Array, slots: number, width: number, padded: number) =>
+        unpackRows(device, chunk, count, slots, width, padded, (row) => ({ out, row, rows: count }));
+      take(await gpu.readF32(program.buffer("positions")), positions, T + 1, 2, 2);
+      take(await gpu.readF32(program.buffer("y_all")), readout, T, O, roundUp(O, 4));
+      take(await gpu.readF32(program.buffer("states"), T * size * n4 * 4, size * n4 * 4), last, 1, N, n4);
     }
     await program.run({ label: "test", clock, from: at });
     const stats = await gpu.read(program.buffer("stats"), 0, S * layouts.stats.bytes);
