@@ -2,7 +2,7 @@
 //            (t + k − o) mod k = 0, and e_0 = s_0. Offset o: word 0 of (step 0, quad 0) of the mask stream, modulo k.
 // Axes       R rows, T steps; a position has two coordinates, I = E = 2.
 // Bindings   path_pass: sizes and seeds · rows: [R] · positions: [T+1][R] vec2 · input: [T] slots of input_stride floats,
-//            [R] vec2 in each · e0: [R] vec2 · clock: the iteration is the epoch of paths and masks.
+//            [R] vec2 in each · e0: [R] vec2 · clock.
 // Geometry   no entry point; importers run one invocation per row.
 // Numerics   masks exact. Padded rows are exactly 0 everywhere.
 // Twin       src/reference/masked-inputs.ts; test/kernel/paths.test.ts.
@@ -25,8 +25,13 @@ struct PathPass {
 @group(0) @binding(3) var<storage, read_write> input: array<vec2f>;
 @group(0) @binding(4) var<storage, read_write> e0: array<vec2f>;
 
+// Of paths and masks: the iteration in training, the condition in replay, and the other one is 0.
+fn path_epoch(row: RowParams) -> u32 {
+  return clock.iteration + row.epoch;
+}
+
 fn path_words(row: RowParams, step: u32, quad: u32) -> vec4u {
-  let counter = vec4u(step, quad, row.trajectory, counter_word(path_pass.stream, clock.iteration));
+  let counter = vec4u(step, quad, row.trajectory, counter_word(path_pass.stream, path_epoch(row)));
   return philox4x32(counter, vec2u(path_pass.root_seed, row.network_seed));
 }
 
@@ -41,7 +46,7 @@ fn mask_period(row: RowParams) -> u32 {
 }
 
 fn mask_offset(row: RowParams) -> u32 {
-  let counter = vec4u(0u, 0u, row.trajectory, counter_word(STREAM_MASKS, clock.iteration));
+  let counter = vec4u(0u, 0u, row.trajectory, counter_word(STREAM_MASKS, path_epoch(row)));
   let word = philox4x32(counter, vec2u(path_pass.root_seed, row.network_seed)).x;
   return select(0u, word % mask_period(row), row.mask_random != 0u);
 }
