@@ -1,5 +1,5 @@
 /** The one GPU of the test process: NaN poison and guard words on, stray errors kept for the test that caused them. */
-import { afterAll, afterEach } from "vitest";
+import { afterEach } from "vitest";
 import type { Gpu } from "../src/gpu/context.ts";
 import { openGpu } from "../src/gpu/open-node.ts";
 
@@ -20,8 +20,6 @@ export function gpuHygiene(): void {
     const first = stray.shift();
     stray.length = 0;
     if (first) throw first;
-  });
-  afterAll(async () => {
-    await (await testGpu()).checkGuards();
+    await gpu.checkGuards();
   });
 }

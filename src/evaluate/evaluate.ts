@@ -58,8 +58,8 @@ export interface EvaluateOutput {
   /** Mean over T, B, O of (y − target)², plus the activity term; null without a target. */
   readonly loss: number | null;
   readonly grads: NetworkTensors | null;
-  /** φ′ as the adjoint used it: bits for (leaky) ReLU, φ(a) for tanh; null without a target or for the identity. */
-  readonly phi: { readonly words: Uint32Array; readonly stride: number; readonly rows: number } | null;
+  /** (T, B, N): 1 where the adjoint took a > 0; null without a target, or where φ has no kink. */
+  readonly positive: Uint8Array | null;
   readonly dispatches: Readonly<Record<string, number>>;
   readonly chunks: number;
 }
@@ -102,6 +102,21 @@ function fromDevice(
     for (let b = 0; b < rows; b++) {
       const at = offset + t * stride + b * padded;
       out.set(device.subarray(at, at + width), (t * batch + chunk.row0 + b) * width);
+    }
+  }
+}
+
+/** The bits that the forward pass kept of (leaky) ReLU, 32 units a word, into `out` (T, B, N). */
+function unpackBits(words: Uint32Array, out: Uint8Array, input: EvaluateInput, chunk: Chunk, stride: number): void {
+  const { steps: T, batch: B } = input;
+  const N = input.shape.units;
+  const perRow = Math.ceil(roundUp(N, 4) / 32);
+  const rows = Math.min(chunk.rowsPerNetwork, B - chunk.row0);
+  for (let t = 0; t < T; t++) {
+    for (let b = 0; b < rows; b++) {
+      const from = t * stride + b * perRow;
+      const to = (t * B + chunk.row0 + b) * N;
+      for (let i = 0; i < N; i++) out[to + i] = ((words[from + (i >> 5)] as number) >>> (i & 31)) & 1;
     }
   }
 }
@@ -180,7 +195,8 @@ export async function evaluateModel(gpu: Gpu, input: EvaluateInput): Promise<Eva
       ? (input.step as readonly StepParameters[])
       : Array.from({ length: B }, () => input.step as StepParameters);
     const noiseOn = { noiseStd: 1, noiseScale: 1, noiseFriction: false };
-    let phi: EvaluateOutput["phi"] = null;
+    const hasKink = input.activation === "relu" || input.activation === "leakyRelu";
+    const positive = rollout.adjoint && hasKink ? new Uint8Array(T * B * N) : null;
     for (const { chunk, from, to } of batch.chunkPasses) {
       const rows = chunkRows(chunk);
       const s = slots(rollout, rows);
@@ -209,8 +225,9 @@ export async function evaluateModel(gpu: Gpu, input: EvaluateInput): Promise<Eva
       fromDevice(extra, out.v, T + 1, B, N, chunk, n, s.extra);
       fromDevice(extra, out.c, T + 1, B, N, chunk, n, s.extra, s.state);
       fromDevice(await gpu.readF32(program.buffer("y_all")), out.y, T, B, O, chunk, o, s.output);
-      if (rollout.adjoint && s.phi > 0)
-        phi = { words: new Uint32Array(await gpu.read(program.buffer("phi"))), stride: s.phi, rows };
+      if (positive) {
+        unpackBits(new Uint32Array(await gpu.read(program.buffer("phi"))), positive, input, chunk, s.phi);
+      }
     }
     const last = batch.chunkPasses[batch.chunkPasses.length - 1]?.to ?? 0;
     await program.run({ label: "evaluate", clock, from: last });
@@ -228,7 +245,7 @@ export async function evaluateModel(gpu: Gpu, input: EvaluateInput): Promise<Eva
       ...out,
       loss,
       grads,
-      phi,
+      positive,
       dispatches: dispatchCounts(batch.plan.passes),
       chunks: batch.chunkPasses.length,
     };

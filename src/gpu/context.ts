@@ -25,10 +25,16 @@ export interface DeviceBuffer {
   readonly buffer: GPUBuffer;
   readonly offset: number;
   readonly bytes: number;
+  /**
+   * Bytes of guard words right behind, 0 without. They are bound along with the buffer, so that a kernel that runs over
+   * the end meets them: the adapter itself would give it 0 and drop what it writes.
+   */
+  readonly guard: number;
 }
 
 export const POISON = 0x7fc0dead;
-const GUARD = 0x5eedface;
+// As a float, NaN: what is read beyond a buffer does not pass for a number.
+const GUARD = 0x7fedface;
 const GUARD_BYTES = 256;
 
 const USAGE = { mapRead: 0x1, copySrc: 0x4, copyDst: 0x8, uniform: 0x40, storage: 0x80 };
@@ -54,6 +60,8 @@ export class Gpu {
   #allocated = 0;
   readonly #kernels = new Map<string, Promise<Kernel>>();
   readonly #buffers = new Set<DeviceBuffer>();
+  /** Guard words of buffers that are gone, until somebody checks them. */
+  readonly #guardsLeft: GPUBuffer[] = [];
 
   private constructor(
     owner: GPU,
@@ -143,14 +151,15 @@ export class Gpu {
   createBuffer(name: string, bytes: number, usage: number = BUFFER_USAGE.storage): DeviceBuffer {
     const size = Math.max(16, Math.ceil(bytes / 4) * 4);
     const guarded = this.options.poison === true && usage === BUFFER_USAGE.storage;
-    const tail = Math.ceil(size / 256) * 256;
-    const buffer = this.device.createBuffer({ label: name, size: guarded ? tail + 2 * GUARD_BYTES : size, usage });
-    const made = { name, buffer, offset: guarded ? GUARD_BYTES : 0, bytes: size };
+    const before = guarded ? GUARD_BYTES : 0;
+    const guard = guarded ? Math.ceil(size / 256) * 256 - size + GUARD_BYTES : 0;
+    const buffer = this.device.createBuffer({ label: name, size: before + size + guard, usage });
+    const made = { name, buffer, offset: before, bytes: size, guard };
     this.#allocated += size;
     this.#buffers.add(made);
     if (guarded) {
-      const words = new Uint32Array((tail + 2 * GUARD_BYTES) / 4).fill(GUARD);
-      words.fill(POISON, GUARD_BYTES / 4, (GUARD_BYTES + size) / 4);
+      const words = new Uint32Array((before + size + guard) / 4).fill(GUARD);
+      words.fill(POISON, before / 4, (before + size) / 4);
       this.device.queue.writeBuffer(buffer, 0, words);
     }
     return made;
@@ -159,6 +168,7 @@ export class Gpu {
   destroyBuffer(b: DeviceBuffer): void {
     if (this.#buffers.delete(b)) {
       this.#allocated -= b.bytes;
+      if (b.guard > 0) this.#guardsLeft.push(this.#copyGuards(b));
       b.buffer.destroy();
     }
   }
@@ -218,21 +228,29 @@ export class Gpu {
     this.check();
   }
 
-  /** Under `poison`: throws if any guard word was touched. */
+  /** The guard words of a buffer, on their way to the host. */
+  #copyGuards(b: DeviceBuffer): GPUBuffer {
+    const copy = this.device.createBuffer({ label: b.name, size: b.offset + b.guard, usage: BUFFER_USAGE.readback });
+    const encoder = this.device.createCommandEncoder({ label: `guards of ${b.name}` });
+    encoder.copyBufferToBuffer(b.buffer, 0, copy, 0, b.offset);
+    encoder.copyBufferToBuffer(b.buffer, b.offset + b.bytes, copy, b.offset, b.guard);
+    this.device.queue.submit([encoder.finish()]);
+    return copy;
+  }
+
+  /** Under `poison`: throws if any guard word was touched, of buffers that are gone as well. */
   async checkGuards(): Promise<void> {
-    for (const b of this.#buffers) {
-      if (b.offset === 0) continue;
-      const raw = { ...b, offset: 0 };
-      const end = GUARD_BYTES + b.bytes;
-      for (const [at, n] of [
-        [0, GUARD_BYTES],
-        [end, b.buffer.size - end],
-      ] as const) {
-        const words = new Uint32Array(await this.read(raw, at, n));
-        if (words.some((w) => w !== GUARD))
-          throw new GpuError(`a kernel wrote outside ${b.name} (${at === 0 ? "before" : "behind"} it)`);
-      }
-    }
+    const living = [...this.#buffers].filter((b) => b.guard > 0).map((b) => this.#copyGuards(b));
+    const touched = await Promise.all(
+      [...this.#guardsLeft.splice(0), ...living].map(async (copy) => {
+        await this.map(copy, copy.size);
+        const at = new Uint32Array(copy.getMappedRange()).findIndex((w) => w !== GUARD);
+        copy.destroy();
+        return at < 0 ? null : `${copy.label} (${4 * at < GUARD_BYTES ? "before" : "behind"} it)`;
+      }),
+    );
+    const first = touched.find((t) => t !== null);
+    if (first) throw new GpuError(`a kernel wrote outside ${first}`);
   }
 
   /** An adapter that computes nothing (Dawn's null backend) or the wrong thing must not pass for one. */

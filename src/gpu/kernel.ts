@@ -111,10 +111,8 @@ export class Kernel {
             `${label}: ${b.name} binds ${view.bytes} bytes; this adapter allows ${gpu.limits.maxStorageBufferBindingSize}`,
           );
         }
-        return {
-          binding: b.binding,
-          resource: { buffer: view.buffer, offset: view.offset, size: group === CLOCK_GROUP ? b.minBytes : view.bytes },
-        };
+        const size = group === CLOCK_GROUP ? b.minBytes : view.bytes + view.guard;
+        return { binding: b.binding, resource: { buffer: view.buffer, offset: view.offset, size } };
       }),
     });
   }

@@ -141,7 +141,8 @@ export class Program {
       const bytes = v.bytes ?? b.bytes - offset;
       if (offset + bytes > b.bytes)
         throw new ShaderError(`plan ${plan.name}: ${v.buffer} has ${b.bytes} bytes, a view wants ${offset} + ${bytes}`);
-      return { ...b, offset: b.offset + offset, bytes };
+      // Only what ends where the buffer ends has its guard words behind it.
+      return { ...b, offset: b.offset + offset, bytes, guard: offset + bytes === b.bytes ? b.guard : 0 };
     };
     const kernels = new Map<DispatchPass, Kernel>();
     for (const p of plan.passes) if (p.kind === "dispatch") kernels.set(p, await gpu.kernel(p.kernel, p.tune));

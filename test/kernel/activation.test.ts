@@ -13,7 +13,7 @@ async function evaluate(kind: Activation, a: Float32Array<ArrayBuffer>) {
   const out = await runKernel({
     kernel: "../test/kernel/wgsl/activation",
     tune: { ACTIVATION: ACTIVATIONS.indexOf(kind) },
-    uniforms: { activation_pass: { slope: SLOPE } },
+    uniforms: { activation_pass: { slope: SLOPE, count: a.length / 4 } },
     bind: {
       a,
       phi_of_a: a.byteLength,

@@ -32,6 +32,7 @@ async function evaluate(fn: number, x: Float32Array<ArrayBuffer>): Promise<Float
   const out = await runKernel({
     kernel: "../test/kernel/wgsl/maths",
     tune: { FUNCTION: fn },
+    uniforms: { launch: { count: x.length / 4 } },
     bind: { x, y: x.byteLength },
     groups: [Math.ceil(x.length / 256), 1, 1],
   });

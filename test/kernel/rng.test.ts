@@ -23,6 +23,7 @@ async function draw(
   const out = await runKernel({
     kernel: "../test/kernel/wgsl/rng",
     tune,
+    uniforms: { launch: { count: counters.length / 4 } },
     bind: { counters, keys, words: bytes, uniforms: bytes, normals: bytes },
     groups: [Math.ceil(counters.length / 256), 1, 1],
   });

@@ -70,18 +70,20 @@ export async function runKernel(run: KernelRun): Promise<KernelOutput> {
       },
     ],
   });
-  for (const [name, data] of bindings) if (typeof data !== "number") gpu.write(program.buffer(name), data);
-  let clock: Clock | null = null;
-  if (run.clock) {
-    clock = new Clock(gpu, 1);
-    clock.set(0, kernel, complete(kernel.binding("clock").struct as StructLayout, run.clock));
-  }
-  await program.run({ label: run.kernel, clock });
+  const clock = run.clock ? new Clock(gpu, 1) : null;
   const contents = new Map<string, ArrayBuffer>();
-  for (const [name] of bindings) contents.set(name, await gpu.read(program.buffer(name)));
+  try {
+    for (const [name, data] of bindings) if (typeof data !== "number") gpu.write(program.buffer(name), data);
+    if (clock && run.clock) {
+      clock.set(0, kernel, complete(kernel.binding("clock").struct as StructLayout, run.clock));
+    }
+    await program.run({ label: run.kernel, clock });
+    for (const [name] of bindings) contents.set(name, await gpu.read(program.buffer(name)));
+  } finally {
+    program.destroy();
+    clock?.destroy();
+  }
   await gpu.checkGuards();
-  program.destroy();
-  clock?.destroy();
   const bytes = (name: string): ArrayBuffer => contents.get(name) ?? expect.unreachable(`no binding ${name}`);
   return { f32: (name) => new Float32Array(bytes(name)), u32: (name) => new Uint32Array(bytes(name)) };
 }
