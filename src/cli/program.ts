@@ -8,6 +8,7 @@ import { doctor } from "./commands/doctor.ts";
 import { evaluate } from "./commands/evaluate.ts";
 import { init } from "./commands/init.ts";
 import { inspect } from "./commands/inspect.ts";
+import { metrics } from "./commands/metrics.ts";
 import { paths } from "./commands/paths.ts";
 import { replay } from "./commands/replay.ts";
 import { report } from "./commands/report.ts";
@@ -20,7 +21,7 @@ import { createProgress } from "./progress.ts";
 import { RUNS, type Runs } from "./runs.ts";
 import { watchSignals } from "./signals.ts";
 
-const VERBS = [start, doctor, init, train, replay, paths, evaluate, report, inspect, schema];
+const VERBS = [start, doctor, init, train, replay, paths, evaluate, report, metrics, inspect, schema];
 
 /** The outside world, so that a test can stand in for it. */
 export interface Host {

@@ -4,6 +4,7 @@
 import type {
   DoctorOptions,
   EvaluateOptions,
+  MetricsOptions,
   PathsOptions,
   ReplayOptions,
   ReportOptions,
@@ -20,6 +21,7 @@ export interface Runs {
   readonly evaluate: Run<EvaluateOptions>;
   readonly doctor: Run<DoctorOptions>;
   readonly report: Run<ReportOptions>;
+  readonly metrics: Run<MetricsOptions>;
 }
 
 export const RUNS: Runs = {
@@ -30,4 +32,5 @@ export const RUNS: Runs = {
   evaluate: async (options, io) => (await import("../run/evaluate.ts")).runEvaluate(options, io),
   doctor: async (options, io) => (await import("../run/doctor.ts")).runDoctor(options, io),
   report: async (options, io) => (await import("../run/report.ts")).runReport(options, io),
+  metrics: async (options, io) => (await import("../run/metrics.ts")).runMetrics(options, io),
 };

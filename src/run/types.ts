@@ -1,6 +1,6 @@
 /** What the command line hands to the work behind a verb, and what the work may use to speak. */
 import type { LoadedConfig } from "../config/load.ts";
-import type { EvaluationSettings } from "../config/schema.ts";
+import type { EvaluationSettings, ExperimentConfig } from "../config/schema.ts";
 import type { ExitCode } from "../errors.ts";
 import type { PlanKind } from "../gpu/plan.ts";
 
@@ -101,4 +101,16 @@ export interface ReportOptions {
   readonly run: string;
   /** Directory to write the report to. */
   readonly out: string;
+}
+
+/** Measures positions that reverie need not have made. */
+export interface MetricsOptions {
+  /** .npz files with `positions` (rows, T, 2) and, perhaps, `awake` (rows, T, 2) and `states` (rows, T, N). */
+  readonly files: readonly string[];
+  /** Where the maze comes from. */
+  readonly config: ExperimentConfig;
+  /** Steps between two samples of a replay. */
+  readonly every: number;
+  /** The .csv to write. */
+  readonly out?: string;
 }

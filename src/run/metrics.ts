@@ -1,0 +1,208 @@
+/** `reverie metrics`: the metrics of model.md section 8 for anybody's positions. */
+import { pathTask } from "../config/resolve.ts";
+import { DataError, EXIT, type ExitCode } from "../errors.ts";
+import { formatCsv } from "../io/csv.ts";
+import { writeFileAtomically } from "../io/disk.ts";
+import { expectArray, type Npz, readNpz } from "../io/npz.ts";
+import { type Geometry, geometryOf } from "../metrics/geometry.ts";
+import { AWAKE, awakeReference, measure } from "../metrics/measure.ts";
+import { SPREAD_METRICS, type SpreadMetric, spreadOverRows } from "../metrics/row-spread.ts";
+import { METRIC_NAMES, METRICS, type MetricName, type MetricValues } from "../metrics/table.ts";
+import type { States, Trajectories } from "../metrics/trajectories.ts";
+import { spreadText } from "../report/format.ts";
+import { prepareOutput } from "./output.ts";
+import type { Io, MetricsOptions } from "./types.ts";
+
+/** One file's arrays. Rows that are not finite are data: they diverged. */
+interface Recording {
+  readonly path: string;
+  readonly replay: Trajectories;
+  readonly awake: Trajectories | null;
+  readonly states: States | null;
+}
+
+/** A line of the table: the replays of a file, or its awake paths. */
+export interface MeasuredFile {
+  readonly file: string;
+  /** "replay" or "awake". */
+  readonly condition: string;
+  readonly rows: number;
+  readonly steps: number;
+  readonly values: MetricValues;
+  /** Standard deviation over rows. */
+  readonly sd: Readonly<Record<SpreadMetric, number>>;
+}
+
+const NAMES = ["positions", "awake", "states"];
+
+function trajectories(npz: Npz, name: string, every: number): Trajectories {
+  const shape = npz.get(name)?.shape ?? [];
+  const positions = expectArray(npz, name, { dtype: "float64", shape: ["rows", "T", 2], finite: false });
+  const [rows = 0, steps = 0] = shape;
+  if (rows === 0 || steps === 0) {
+    throw new DataError(`${npz.path}: ${name}: shape (${shape.join(", ")}) has no positions; at least one is needed`);
+  }
+  return { positions, rows, steps, every };
+}
+
+/** Memory of the rows that are finite in states and positions; the others have diverged. */
+function finiteStates(npz: Npz, replay: Trajectories, every: number): States {
+  const { rows, steps } = replay;
+  const values = expectArray(npz, "states", {
+    dtype: "float64",
+    shape: ["rows", "T", "N"],
+    sizes: { rows, T: steps },
+    finite: false,
+  });
+  const units = npz.get("states")?.shape[2] ?? 0;
+  if (units === 0) throw new DataError(`${npz.path}: states: there are no units; leave the array out`);
+  const width = steps * units;
+  const keep = Array.from({ length: rows }, (_, r) => r).filter(
+    (r) =>
+      values.subarray(r * width, (r + 1) * width).every(Number.isFinite) &&
+      replay.positions.subarray(r * steps * 2, (r + 1) * steps * 2).every(Number.isFinite),
+  );
+  const kept = new Float64Array(keep.length * width);
+  keep.forEach((r, i) => {
+    kept.set(values.subarray(r * width, (r + 1) * width), i * width);
+  });
+  return { values: kept, rows: keep.length, steps, units, every };
+}
+
+/** @throws DataError naming file, array, expected and found */
+export function readRecording(path: string, every: number): Recording {
+  const others: string[] = [];
+  const npz = readNpz(path, {
+    only: (name) => {
+      if (!NAMES.includes(name)) others.push(name);
+      return NAMES.includes(name);
+    },
+  });
+  if (!npz.has("positions")) {
+    const found = [...npz.keys(), ...others].join(", ") || "no arrays";
+    const hint = others.some((name) => name.startsWith("positions_"))
+      ? "; for a run of reverie: `reverie report RUN`"
+      : "; save the decoded paths as positions (rows, T, 2)";
+    throw new DataError(`${path}: positions: missing; the file has ${found}${hint}`);
+  }
+  const replay = trajectories(npz, "positions", every);
+  const awake = npz.has("awake") ? trajectories(npz, "awake", 1) : null;
+  if (awake && !awake.positions.some(Number.isFinite)) {
+    throw new DataError(`${path}: awake: no value is finite, so nothing can be compared with it; leave the array out`);
+  }
+  return { path, replay, awake, states: npz.has("states") ? finiteStates(npz, replay, every) : null };
+}
+
+const NO_PATHS: Trajectories = { positions: new Float64Array(0), rows: 0, steps: 0 };
+const UNDEFINED = Object.fromEntries(METRIC_NAMES.map((name) => [name, Number.NaN])) as Record<MetricName, number>;
+
+/**
+ * Metrics of a file's replays and, where it has any, of its awake paths.
+ * @param first the replays that `compression_reference` and `compression_laps` compare with; null for none
+ */
+export function measureRecording(
+  { path, replay, awake, states }: Recording,
+  geometry: Geometry,
+  first: MetricValues | null,
+): MeasuredFile[] {
+  const reference = awakeReference(awake ?? NO_PATHS, geometry);
+  const record = (condition: string, t: Trajectories, values: MetricValues): MeasuredFile => ({
+    file: path,
+    condition,
+    rows: t.rows,
+    steps: t.steps,
+    values,
+    sd: spreadOverRows(t, geometry),
+  });
+  const values = measure(replay, reference, geometry, awake?.steps ?? replay.steps, {
+    reference: first ?? UNDEFINED,
+    ...(states === null || states.rows === 0 ? {} : { states }),
+  });
+  const records = [record("replay", replay, values)];
+  if (awake) {
+    records.push(record(AWAKE, awake, measure(awake, reference, geometry, awake.steps, { reference: UNDEFINED })));
+  }
+  return records;
+}
+
+const cell = (x: number): number | string | null =>
+  Number.isNaN(x) ? null : Number.isFinite(x) ? x : x > 0 ? "inf" : "-inf";
+
+const isSpread = (name: MetricName): name is SpreadMetric => SPREAD_METRICS.includes(name as SpreadMetric);
+
+/** One line per file and condition; a metric that is a mean over rows is followed by its standard deviation. */
+export function measuredCsv(measured: readonly MeasuredFile[]): string {
+  const columns = METRIC_NAMES.flatMap((name) => (isSpread(name) ? [name, `${name}_sd`] : [name]));
+  const rows = measured.map(({ file, condition, rows: count, steps, values, sd }) => ({
+    file,
+    condition,
+    rows: count,
+    steps,
+    ...Object.fromEntries(METRIC_NAMES.map((name) => [name, cell(values[name])])),
+    ...Object.fromEntries(SPREAD_METRICS.map((name) => [`${name}_sd`, cell(sd[name])])),
+  }));
+  return formatCsv(["file", "condition", "rows", "steps", ...columns], rows);
+}
+
+/** Metrics down, files across; what no file defines is left out. */
+export function measuredTable(measured: readonly MeasuredFile[]): string {
+  const shown = METRICS.filter((m) => measured.some((f) => !Number.isNaN(f.values[m.name])));
+  const several = new Set(measured.map((f) => f.file)).size > 1;
+  const head = measured.map((f) => (several ? `${f.file} ${f.condition}` : f.condition));
+  const rows = [
+    ["metric", "unit", ...head],
+    ["rows × steps", "", ...measured.map((f) => `${f.rows} × ${f.steps}`)],
+    ...shown.map((m) => [
+      m.name,
+      m.unit === m.name ? "" : m.unit,
+      ...measured.map((f) =>
+        spreadText({ mean: f.values[m.name], sd: isSpread(m.name) ? f.sd[m.name] : Number.NaN, n: f.rows }),
+      ),
+    ]),
+  ];
+  const widths = (rows[0] as string[]).map((_, c) => Math.max(...rows.map((r) => [...(r[c] as string)].length)));
+  const lines = rows.map((r) =>
+    r
+      .map((text, c) => {
+        const blank = " ".repeat((widths[c] as number) - [...text].length);
+        return c < 2 ? text + blank : blank + text;
+      })
+      .join("  ")
+      .trimEnd(),
+  );
+  lines.splice(1, 0, "─".repeat(widths.reduce((a, b) => a + b + 2, -2)));
+  return `${lines.join("\n")}\n± standard deviation over rows; ∞: half of the rows or more never arrive; –: not defined\n`;
+}
+
+/** JSON has no NaN and no infinity: null and "inf", as in the CSV. */
+function measuredJson(measured: readonly MeasuredFile[]): string {
+  return JSON.stringify(measured, (_, value) => (typeof value === "number" ? cell(value) : value));
+}
+
+export async function runMetrics(options: MetricsOptions, io: Io): Promise<ExitCode> {
+  const geometry = geometryOf(pathTask(options.config));
+  if (options.out !== undefined) prepareOutput(options.out);
+  const measured: MeasuredFile[] = [];
+  let first: MetricValues | null = null;
+  // One file at a time: states are large, and results are small.
+  for (const path of options.files) {
+    const recording = readRecording(path, options.every);
+    const records = measureRecording(recording, geometry, first);
+    const { diverged } = (records[0] as MeasuredFile).values;
+    if (diverged > 0) {
+      io.note(
+        `${path}: ${Math.round(diverged * recording.replay.rows)} of ${recording.replay.rows} rows diverged; ` +
+          "rows with NaN or infinity count for reach times and diverged alone",
+      );
+    }
+    first ??= options.files.length > 1 ? (records[0] as MeasuredFile).values : null;
+    measured.push(...records);
+    io.signal.throwIfAborted();
+  }
+  if (options.out !== undefined) {
+    writeFileAtomically(options.out, measuredCsv(measured));
+    io.note(`wrote ${options.out}`);
+  }
+  io.out(io.json ? measuredJson(measured) : measuredTable(measured));
+  return EXIT.ok;
+}
