@@ -1,12 +1,13 @@
 /** `reverie evaluate`: the model, and its gradients, on somebody else's tensors. */
 
-import { EXIT, type ExitCode } from "../errors.ts";
+import { DataError, EXIT, type ExitCode } from "../errors.ts";
 import { type EvaluateInput, type EvaluateOutput, evaluateModel } from "../evaluate/evaluate.ts";
 import { writeJson } from "../io/json.ts";
 import { type ArrayToWrite, expectArray, type Npz, readNpz, writeNpz } from "../io/npz.ts";
 import { type NetworkTensors, TENSOR_NAMES } from "../model/parameters.ts";
 import { gpuFacts, versions } from "./manifest.ts";
 import { openForVerb, planKindFor } from "./open.ts";
+import { prepareOutput } from "./output.ts";
 import type { EvaluateOptions, Io } from "./types.ts";
 
 /** Letters of a shape: the same size wherever they occur. */
@@ -27,19 +28,30 @@ const SHAPES = {
 
 type Sizes = Record<"N" | "I" | "O" | "E" | "T" | "B", number>;
 
+type Name = keyof typeof SHAPES;
+
+const OPTIONAL: readonly Name[] = ["mask", "noise", "target"];
+
 /** @throws DataError naming file, array, expected and found */
 function readCase(
   path: string,
   note: (line: string) => void,
-): { arrays: Record<keyof typeof SHAPES, Float32Array | undefined>; sizes: Sizes } {
+): { arrays: Record<Name, Float32Array | undefined>; sizes: Sizes } {
   const npz: Npz = readNpz(path);
   const sizes: Record<string, number> = {};
-  const arrays = {} as Record<keyof typeof SHAPES, Float32Array | undefined>;
-  for (const [name, shape] of Object.entries(SHAPES) as [keyof typeof SHAPES, readonly string[]][]) {
-    const optional = name === "mask" || name === "noise" || name === "target";
-    if (optional && !npz.has(name)) continue;
-    arrays[name] = expectArray(npz, name, { dtype: "float32", shape, sizes }, note);
+  const arrays = {} as Record<Name, Float32Array | undefined>;
+  const rounded: string[] = [];
+  for (const [name, shape] of Object.entries(SHAPES) as [Name, readonly string[]][]) {
+    if (OPTIONAL.includes(name) && !npz.has(name)) continue;
+    arrays[name] = expectArray(npz, name, { dtype: "float32", shape, sizes }, () => rounded.push(name));
+    if (arrays[name].length === 0) {
+      throw new DataError(`${path}: ${name}: holds nothing; every size of a case must be at least 1`);
+    }
   }
+  if (rounded.length > 0) note(`${path}: float64 rounded to float32: ${rounded.join(", ")}`);
+  const others = [...npz.keys()].filter((name) => !Object.hasOwn(SHAPES, name));
+  // A case whose target is called `targets` would otherwise lose its loss without a word.
+  if (others.length > 0) note(`${path}: not read: ${others.join(", ")}; a case has ${Object.keys(SHAPES).join(", ")}`);
   return { arrays, sizes: sizes as Sizes };
 }
 
@@ -64,6 +76,7 @@ function arraysOf(out: EvaluateOutput, s: Sizes): Record<string, ArrayToWrite> {
 export async function runEvaluate(options: EvaluateOptions, io: Io): Promise<ExitCode> {
   const { arrays, sizes } = readCase(options.case, io.note);
   const { settings } = options;
+  prepareOutput(options.out);
   const gpu = await openForVerb(options, io);
   try {
     const kind = planKindFor(gpu, options);

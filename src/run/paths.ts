@@ -5,10 +5,12 @@ import { generatePaths } from "../task/generate.ts";
 import { trainSpecOf } from "./experiment.ts";
 import { gpuFacts, versions } from "./manifest.ts";
 import { openForVerb } from "./open.ts";
+import { prepareOutput } from "./output.ts";
 import type { Io, PathsOptions } from "./types.ts";
 
 export async function runPaths(options: PathsOptions, io: Io): Promise<ExitCode> {
   const { config } = options.config;
+  prepareOutput(options.out);
   const gpu = await openForVerb(options, io);
   try {
     const spec = trainSpecOf(config, "step");

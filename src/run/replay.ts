@@ -3,7 +3,7 @@ import type { ExperimentConfig } from "../config/schema.ts";
 import { DataError, EXIT, type ExitCode } from "../errors.ts";
 import type { DeviceBuffer, Gpu } from "../gpu/context.ts";
 import { describePlan, dispatchCounts, type PlanKind } from "../gpu/plan.ts";
-import { loadCheckpoint } from "../io/checkpoint.ts";
+import { differingKeys, type LoadedCheckpoint, loadCheckpoint } from "../io/checkpoint.ts";
 import { type ArrayToWrite, writeNpz } from "../io/npz.ts";
 import { recordLayouts } from "../kernels/records.ts";
 import { adapterSpec } from "../kernels/spec.ts";
@@ -15,6 +15,7 @@ import { replaySpecOf, trainSpecOf } from "./experiment.ts";
 import { gpuFacts, versions } from "./manifest.ts";
 import { metricsOf, readReplays } from "./measured.ts";
 import { compiling, openForVerb, planKindFor } from "./open.ts";
+import { prepareOutput } from "./output.ts";
 import type { Io, ReplayOptions } from "./types.ts";
 import { uploadWeights } from "./weights.ts";
 
@@ -77,31 +78,43 @@ export async function replayInto(
   return { outcome, seconds };
 }
 
+/** What may differ from the training that a checkpoint comes from. */
+const FREE = /^(name|seed|test|replay)(\.|$)/;
+
+/** @throws DataError where config.json was changed after the training, so that it no longer describes the networks */
+function requireSameTraining({ path, meta }: LoadedCheckpoint, config: ExperimentConfig): void {
+  const keys = differingKeys(meta.config ?? {}, config).filter((key) => !FREE.test(key));
+  if (keys.length === 0) return;
+  throw new DataError(
+    `${path} was trained with another configuration (${keys.join(", ")} differ): restore the run's own config.json`,
+  );
+}
+
 export async function runReplay(options: ReplayOptions, io: Io): Promise<ExitCode> {
   const { config } = options.config;
   const checkpoint = loadCheckpoint(options.run, io.note);
+  requireSameTraining(checkpoint, config);
+  if (!options.plan) prepareOutput(options.out);
   const gpu = await openForVerb(options, io);
   try {
     const kind = planKindFor(gpu, options);
     if (options.plan) {
       const { plan } = replayPlanOf(
-        replaySpecOf(config, kind, null),
+        // Only whether there are start states matters to a plan.
+        replaySpecOf(config, kind, config.replay.start === "awakeEnd" ? new Float32Array() : null),
         adapterSpec(gpu),
         recordLayouts(gpu.options.readShader),
       );
       io.out(io.json ? JSON.stringify(plan) : describePlan(plan));
       return EXIT.ok;
     }
-    const model = trainSpecOf(config, kind).model;
-    const { shape, networkSeeds } = checkpoint.meta;
-    if (shape.units !== model.shape.units || networkSeeds.length !== config.seeds.length) {
-      throw new DataError(
-        `${checkpoint.path} holds ${networkSeeds.length} networks of ${shape.units} units, config.json ${config.seeds.length} of ${model.shape.units}: restore the run's own config.json`,
-      );
-    }
+    const { model } = trainSpecOf(config, kind);
     const weights = uploadWeights(gpu, model, checkpoint.arrays.weights);
     const { outcome } = await replayInto(options.out, config, gpu, kind, weights, io);
-    if (outcome.kind === "interrupted") return EXIT.interrupted;
+    if (outcome.kind === "interrupted") {
+      if (io.json) io.out(JSON.stringify({ out: null, outcome: outcome.kind }));
+      return EXIT.interrupted;
+    }
     const records = metricsOf(config, readReplays(options.out, config));
     io.note(`wrote ${options.out}`);
     io.out(

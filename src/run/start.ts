@@ -34,11 +34,17 @@ export async function runStart(options: StartOptions, io: Io): Promise<ExitCode>
       try {
         if (outcome.kind === "interrupted") {
           io.note(`go on with: npx reverie train --out ${dir.path} --resume`);
+          if (io.json) io.out(JSON.stringify({ run: dir.path, outcome }));
           return exitCodeOf(outcome);
         }
         const replayed = await replayInto(dir.file("replay", "replay.npz"), config, gpu, kind, trainer.buffers, io);
         dir.updateManifest({ replay: { outcome: replayed.outcome.kind, seconds: replayed.seconds } });
-        if (replayed.outcome.kind === "interrupted") return EXIT.interrupted;
+        if (replayed.outcome.kind === "interrupted") {
+          io.note(`go on with: npx reverie replay ${dir.path} && npx reverie report ${dir.path}`);
+          if (io.json)
+            io.out(JSON.stringify({ run: dir.path, testError, outcome: { ...outcome, kind: "interrupted" } }));
+          return EXIT.interrupted;
+        }
         io.progress.start("measuring and drawing");
         const { written, records } = await reportOf(dir.path, join(dir.path, "report"), io.note);
         io.progress.done();

@@ -135,12 +135,16 @@ export async function trainInto(
       }
     };
     const due = () => performance.now() - saved > CHECKPOINT_EVERY_MS;
+    // A network that diverged does not stop the others.
+    const unfinished = ({ networks }: Outcome) =>
+      trainer.iteration < spec.iterations && networks.some((n) => n.kind === "completed");
     let outcome: Outcome;
     do {
       outcome = await trainer.run({ signal: io.signal, pause: due, onStats });
       await checkpoint(dir, config, gpu, trainer, log.lines);
       saved = performance.now();
-    } while (outcome.kind === "interrupted" && !io.signal.aborted && trainer.iteration < spec.iterations);
+    } while (unfinished(outcome) && !io.signal.aborted);
+    if (unfinished(outcome)) outcome = { ...outcome, kind: "interrupted", remedy: "go on with --resume" };
     const seconds = (performance.now() - began) / 1000;
     io.progress.done(`${trainer.iteration - first} iterations in ${seconds.toFixed(1)} s`);
     outcome.networks.forEach((n, i) => {

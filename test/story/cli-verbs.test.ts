@@ -144,7 +144,6 @@ describe("the others", () => {
     const settings = {
       leak: 0.5,
       gain: 1,
-      noiseStd: 0.05,
       friction: 1,
       adaptStrength: 0,
       adaptTau: 100,
@@ -154,21 +153,7 @@ describe("the others", () => {
     };
     expect(options).toEqual({ requireGpu: false, case: "c.npz", out: "o.npz", settings });
     const own = await callOf(
-      ...[
-        "evaluate",
-        "--case",
-        "c",
-        "--out",
-        "o",
-        "--leak",
-        "0",
-        "--gain",
-        "2",
-        "--noise-std",
-        "1",
-        "--friction",
-        ".5",
-      ],
+      ...["evaluate", "--case", "c", "--out", "o", "--leak", "0", "--gain", "2", "--friction", ".5"],
       ...["--adapt-strength", "1", "--adapt-tau", "1", "--activation", "tanh", "--leaky-slope", "0.2"],
       ...["--l2-activity", "3", "--plan-kind", "step"],
     );
@@ -177,7 +162,6 @@ describe("the others", () => {
       settings: {
         leak: 0,
         gain: 2,
-        noiseStd: 1,
         friction: 0.5,
         adaptStrength: 1,
         adaptTau: 1,

@@ -2,6 +2,8 @@
 import { spawn } from "node:child_process";
 import {
   copyFileSync,
+  cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -20,7 +22,7 @@ import type { Runs } from "../../src/cli/runs.ts";
 import { EXIT } from "../../src/errors.ts";
 import type { Io } from "../../src/run/types.ts";
 
-const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+export const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
 export class Capture extends Writable {
   text = "";
@@ -70,26 +72,31 @@ export interface BuiltCommandLine {
 /** What the command line needs before any work begins. */
 const SOURCES = ["cli", "config", "gpu", "io", "model", "run", "task"];
 
+const compilerOptions: ts.CompilerOptions = {
+  target: ts.ScriptTarget.ES2023,
+  module: ts.ModuleKind.ESNext,
+  verbatimModuleSyntax: true,
+  rewriteRelativeImportExtensions: true,
+};
+
+/** The JavaScript of a source file, types unchecked and gone. */
+export function transpile(path: string): string {
+  return ts.transpileModule(readFileSync(path, "utf8"), { compilerOptions }).outputText;
+}
+
 /** `dist` as the compiler would write it, types unchecked, in a folder of its own: the one in the tree may be old. */
-export function buildCommandLine(): BuiltCommandLine {
+export function buildCommandLine(sources: readonly string[] = SOURCES): BuiltCommandLine {
   const folder = mkdtempSync(join(tmpdir(), "reverie-cli-"));
   copyFileSync(join(ROOT, "package.json"), join(folder, "package.json"));
   symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"));
-  const compilerOptions: ts.CompilerOptions = {
-    target: ts.ScriptTarget.ES2023,
-    module: ts.ModuleKind.ESNext,
-    verbatimModuleSyntax: true,
-    rewriteRelativeImportExtensions: true,
-  };
-  const files = SOURCES.flatMap((name) =>
+  const files = sources.flatMap((name) =>
     readdirSync(join(ROOT, "src", name), { recursive: true, encoding: "utf8" }).map((file) => join(name, file)),
   );
   for (const file of ["errors.ts", ...files]) {
     if (!file.endsWith(".ts") || file.endsWith(".d.ts")) continue;
-    const { outputText } = ts.transpileModule(readFileSync(join(ROOT, "src", file), "utf8"), { compilerOptions });
     const target = join(folder, "dist", file.replace(/\.ts$/, ".js"));
     mkdirSync(dirname(target), { recursive: true });
-    writeFileSync(target, outputText);
+    writeFileSync(target, transpile(join(ROOT, "src", file)));
   }
   return {
     folder,
@@ -98,15 +105,45 @@ export function buildCommandLine(): BuiltCommandLine {
   };
 }
 
+/** The whole product in a folder of its own: `dist`, shaders, packages, driver. Compiled shaders are shared. */
+export function buildProduct(): BuiltCommandLine {
+  const sources = readdirSync(join(ROOT, "src"), { withFileTypes: true });
+  const built = buildCommandLine(sources.filter((entry) => entry.isDirectory()).map((entry) => entry.name));
+  cpSync(join(ROOT, "shaders"), join(built.folder, "shaders"), { recursive: true });
+  mkdirSync(join(ROOT, ".shader-cache"), { recursive: true });
+  symlinkSync(join(ROOT, ".shader-cache"), join(built.folder, ".shader-cache"));
+  if (existsSync(join(ROOT, ".drivers"))) symlinkSync(join(ROOT, ".drivers"), join(built.folder, ".drivers"));
+  return built;
+}
+
+/** The environment of this process before it preloaded the project's own driver: a child must do so for itself. */
+export function freshEnvironment(): NodeJS.ProcessEnv {
+  const own = join(ROOT, ".drivers");
+  return Object.fromEntries(
+    Object.entries(process.env).filter(([name, value]) => !(name.startsWith("VK_") && value?.startsWith(own))),
+  );
+}
+
+/** What a native library prints on stderr, past all of our code. */
+export function withoutNativeWarnings(stderr: string): string {
+  return stderr.replace(/^Warning: max\w+ artificially reduced .*\n/gm, "");
+}
+
 export interface ChildOptions {
   /** Sent when the child's stderr or stdout first matches; then again for each match of the next. */
   readonly signals?: readonly { readonly after: RegExp; readonly send: NodeJS.Signals }[];
   readonly closeStdout?: boolean;
+  readonly environment?: NodeJS.ProcessEnv;
+  readonly cwd?: string;
 }
 
 /** `node script …` as a process of its own. */
 export function runChild(script: string, argv: readonly string[], options: ChildOptions = {}): Promise<Outcome> {
-  const child = spawn(process.execPath, [script, ...argv], { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [script, ...argv], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: options.environment ?? process.env,
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+  });
   const pending = [...(options.signals ?? [])];
   let stdout = "";
   let stderr = "";
