@@ -1,19 +1,12 @@
 // Computes  G_r of step t0 + 1 completed by W_recᵀ ga_{t0+1}, then the adjoint of step t0; with steps = 0 (after the
 //           last one) only the completion, of G_r of step 0
 // Axes      R rows, T steps, N units
-// Bindings  as adjoint_own_row.wgsl; du and phi_kept bound from slot t0 on
+// Bindings  lib/adjoint_cell.wgsl; du and phi_kept bound from slot t0 on
 // Geometry  workgroup (x, y) = 32 units × 32 rows; a thread = 4 rows × 4 units
 // Numerics  as adjoint_own_row.wgsl
 // Twin      src/reference/adjoint.ts, test/kernel/adjoint.test.ts
-//! import "lib/window.wgsl"
-//! import "lib/rows.wgsl"
+//! import "lib/adjoint_cell.wgsl"
 //! import "lib/product_tile.wgsl"
-//! import "lib/phi_load.wgsl"
-
-@group(0) @binding(1) var<storage, read> rows: array<RowParams>;
-@group(0) @binding(2) var<storage, read> weights: array<vec4f>;
-@group(0) @binding(3) var<storage, read_write> du: array<vec4f>;
-@group(0) @binding(4) var<storage, read_write> carry: array<vec4f>;
 
 var<private> recurrent: u32;
 // Where ga of the step after this one begins.
@@ -37,12 +30,11 @@ fn rhs(k: u32, quad: u32) -> vec4f {
 @compute @workgroup_size(64)
 fn step_backward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
   let n4 = window.unit_quads;
-  let size = window.rows * n4;
   let row0 = group.y * TILE_ROWS;
   let quad0 = group.x * TILE_COLUMN_QUADS;
   recurrent = (network_of(row0) * window.weight_stride + window.at_rec) / 4u;
-  later = window.steps * size;
-  let fresh = window.steps > 0u && window.t0 + 1u == window.total_steps;
+  later = window.steps * window.rows * n4;
+  let fresh = window.steps > 0u && is_last(0u);
   let quad = quad0 + thread % TILE_COLUMN_QUADS;
   let own = row0 + 4u * (thread / TILE_COLUMN_QUADS);
   var sums: TileSums;
@@ -54,35 +46,11 @@ fn step_backward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_
   if (quad < n4) {
     var all = array<vec4f, 4>(sums.r0, sums.r1, sums.r2, sums.r3);
     for (var j = 0u; j < 4u; j++) {
-      let c = (own + j) * n4 + quad;
       if (window.steps == 0u) {
-        carry[c] = all[j];
+        carry[(own + j) * n4 + quad] = all[j];
       } else {
-        pointwise(own + j, quad, all[j], fresh);
+        retreat(rows[own + j], 0u, own + j, quad, all[j]);
       }
-    }
-  }
-}
-
-fn pointwise(row: u32, quad: u32, product: vec4f, fresh: bool) {
-  let size = window.rows * window.unit_quads;
-  let c = row * window.unit_quads + quad;
-  var gr = du[c];
-  var x: array<vec4f, CELL_EXTRA>;
-  if (!fresh) {
-    gr = product + gr;
-    if (EXTRA_ON == 1u) {
-      for (var e = 0u; e < CELL_EXTRA; e++) {
-        x[e] = carry[(e + 1u) * size + c];
-      }
-    }
-  }
-  let back = cell_adjoint(rows[row].cell, gr, x, phi_prime(0u, row, quad));
-  du[c] = back.ga;
-  carry[c] = back.gr;
-  if (EXTRA_ON == 1u) {
-    for (var e = 0u; e < CELL_EXTRA; e++) {
-      carry[(e + 1u) * size + c] = back.extra[e];
     }
   }
 }
