@@ -231,4 +231,3 @@ function spreadClouds(clouds: number): [number, number, number] {
   const y = Math.ceil(clouds / 65535);
   return [Math.ceil(clouds / y), y, 1];
 }
-
