@@ -2,21 +2,8 @@
 import { defaultInitialGain, type StepParameters } from "../model/dynamics.ts";
 import type { NetworkShape } from "../model/parameters.ts";
 import { type PathTask, tmazeTask, triangleTask } from "../task/paths.ts";
+import type { NetworkSpec } from "../train/spec.ts";
 import type { ExperimentConfig } from "./schema.ts";
-
-/** One network of the experiment, its own overrides applied. */
-export interface NetworkSettings {
-  readonly seed: number;
-  /** Awake and in training. */
-  readonly step: StepParameters;
-  /** k: input visible at every k-th step. */
-  readonly maskEvery: number;
-  /** Adam's learning rate at the first and last iteration, linear in between. */
-  readonly learningRate: number;
-  readonly finalLearningRate: number;
-  /** g of W_rec ~ N(0, g²/N). */
-  readonly initialGain: number;
-}
 
 export interface ReplayCondition {
   readonly name: string;
@@ -54,7 +41,7 @@ export function networkShape(config: ExperimentConfig): NetworkShape {
 }
 
 /** One entry per seed, in order. */
-export function networkSettings(config: ExperimentConfig): NetworkSettings[] {
+export function networkSettings(config: ExperimentConfig): NetworkSpec[] {
   const { rnn, task, train } = config;
   return config.seeds.map((seed, i) => {
     const own = {

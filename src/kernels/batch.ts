@@ -7,6 +7,7 @@ import { spread } from "../gpu/plan.ts";
 import { roundUp } from "../model/parameters.ts";
 import { paddedRows } from "../model/rows.ts";
 import { slicing } from "../model/slicing.ts";
+import { pathPass } from "../task/path-pass.ts";
 import type { PathKernel } from "../task/path-uniforms.ts";
 import { type ChunkedGroup, chunkBatch } from "./chunks.ts";
 import {
@@ -74,35 +75,25 @@ export interface BatchPlan {
 /** Scratch of one readout window stays below this. */
 const READOUT_SCRATCH = 32 << 20;
 
-function pathPass(o: BatchOptions, c: Chunk): Pass[] {
+function paths(o: BatchOptions, c: Chunk): Pass[] {
   if (!o.task) return [];
   const rows = chunkRows(c);
-  const s = slots(o.rollout, rows);
+  const { rootSeed, noiseRounds } = o.rollout.model;
   return [
-    {
-      kind: "dispatch",
-      label: "paths",
-      kernel: o.task.path.kernel,
-      tune: { PHILOX_ROUNDS: o.rollout.model.noiseRounds },
+    pathPass({
+      ...o.task,
+      rootSeed,
+      noiseRounds,
+      rows,
+      steps: o.rollout.steps,
+      inputStride: slots(o.rollout, rows).input,
       bind: {
         rows: { buffer: c.table },
         positions: { buffer: "positions" },
         input: { buffer: "input" },
         e0: { buffer: "e0" },
       },
-      uniforms: {
-        path_pass: {
-          rows,
-          steps: o.rollout.steps,
-          root_seed: o.rollout.model.rootSeed,
-          stream: o.task.stream,
-          input_stride: s.input,
-          input_scale: o.task.inputScale,
-        },
-        ...o.task.path.uniforms,
-      },
-      groups: [Math.ceil(rows / 32), 1, 1],
-    },
+    }),
   ];
 }
 
@@ -151,7 +142,7 @@ function chunkPasses(o: BatchOptions, c: Chunk, batchRows: number): Pass[] {
   const rows = chunkRows(c);
   const s = slots(r, rows);
   const sl = slicing(batchRows, r.steps, r.model.layout.stride);
-  const out: Pass[] = [...pathPass(o, c), encodePass(r, c)];
+  const out: Pass[] = [...paths(o, c), encodePass(r, c)];
   for (const w of timeWindows(r.steps, longestForward(r, rows, o.adapter))) out.push(forwardPass(r, c, w));
   const scratchSteps = Math.max(1, Math.floor(READOUT_SCRATCH / (4 * s.output)));
   const flopsPerStep = 4 * rows * r.model.shape.units * (r.model.shape.outputs + 4);

@@ -6,6 +6,7 @@ import type { ModelSpec } from "../kernels/spec.ts";
 import type { StepParameters } from "../model/dynamics.ts";
 import { packRows, paddedRows } from "../model/rows.ts";
 import { STREAM, TEST_EPOCH } from "../model/streams.ts";
+import { pathPass } from "./path-pass.ts";
 import { pathKernel } from "./path-uniforms.ts";
 import { inputScale, type PathTask } from "./paths.ts";
 
@@ -35,7 +36,6 @@ export async function generatePaths(gpu: Gpu, q: PathRequest): Promise<Generated
   const layouts = recordLayouts(gpu.options.readShader);
   const rows = paddedRows(q.batch);
   const [S, T, B] = [q.networks.length, q.steps, q.batch];
-  const { kernel, uniforms } = pathKernel(q.task);
   const program = await Program.create(gpu, {
     name: "paths",
     kind: "step",
@@ -47,30 +47,21 @@ export async function generatePaths(gpu: Gpu, q: PathRequest): Promise<Generated
       { name: "e0", bytes: 8 * rows, axes: "[R][2]" },
     ],
     passes: [
-      {
-        kind: "dispatch",
-        label: "paths",
-        kernel,
-        tune: { PHILOX_ROUNDS: q.model.noiseRounds },
+      pathPass({
+        path: pathKernel(q.task),
+        inputScale: inputScale(q.task),
+        ...q.model,
+        stream: q.stream === "train" ? STREAM.trainPaths : STREAM.testPaths,
+        rows,
+        steps: T,
+        inputStride: 2 * rows,
         bind: {
           rows: { buffer: "rows" },
           positions: { buffer: "positions" },
           input: { buffer: "input" },
           e0: { buffer: "e0" },
         },
-        uniforms: {
-          path_pass: {
-            rows,
-            steps: T,
-            root_seed: q.model.rootSeed,
-            stream: q.stream === "train" ? STREAM.trainPaths : STREAM.testPaths,
-            input_stride: 2 * rows,
-            input_scale: inputScale(q.task),
-          },
-          ...uniforms,
-        },
-        groups: [rows / 32, 1, 1],
-      },
+      }),
     ],
   });
   const clock = new Clock(gpu, 1);

@@ -4,12 +4,17 @@ import type { AdapterSpec, ModelSpec } from "../kernels/spec.ts";
 import type { StepParameters } from "../model/dynamics.ts";
 import type { PathTask } from "../task/paths.ts";
 
+/** One network of the experiment. */
 export interface NetworkSpec {
   readonly seed: number;
+  /** Awake and in training. */
   readonly step: StepParameters;
+  /** k: input visible at every k-th step. */
   readonly maskEvery: number;
+  /** Adam's learning rate at the first and last iteration, linear in between. */
   readonly learningRate: number;
   readonly finalLearningRate: number;
+  /** g of W_rec ~ N(0, g²/N). */
   readonly initialGain: number;
 }
 
