@@ -15,6 +15,7 @@ import {
   longestWindow,
   readoutPass,
   slotView,
+  type TimeWindow,
   timeWindows,
   UNUSED_BUFFERS,
   unusedWrite,
@@ -65,36 +66,47 @@ const READOUT_BYTES = 256 << 20;
 /** Steps t = every, 2·every, … whose readout is kept. */
 export const savedSteps = (steps: number, every: number): number => Math.floor(steps / every);
 
-function saves(o: ReplayPlanOptions, s: ReturnType<typeof slots>, t0: number, steps: number): CopyPass[] {
-  const copy = (from: number, to: number, count: number): CopyPass[] => {
-    const passes: CopyPass[] = [
-      {
-        kind: "copy",
-        label: "save readout",
-        from: slotView("y", s.output, from, count),
-        to: slotView("y_all", s.output, to, count),
-        bytes: count * s.output * 4,
-      },
-    ];
-    if (o.saveStates) {
-      passes.push({
-        kind: "copy",
-        label: "save states",
-        from: slotView("states", s.state, from + 1, count),
-        to: slotView("r_all", s.state, to, count),
-        bytes: count * s.state * 4,
-      });
-    }
-    return passes;
-  };
-  if (o.saveEvery === 1) return copy(0, t0, steps);
+/** Copies slots of a window's scratch buffer to where every n-th step is kept; `skip` slots precede the window's first. */
+export function keepSteps(
+  label: string,
+  from: { readonly buffer: string; readonly skip: number },
+  to: string,
+  slotFloats: number,
+  every: number,
+  w: TimeWindow,
+): CopyPass[] {
+  const copy = (slot: number, kept: number, count: number): CopyPass => ({
+    kind: "copy",
+    label,
+    from: slotView(from.buffer, slotFloats, from.skip + slot, count),
+    to: slotView(to, slotFloats, kept, count),
+    bytes: count * slotFloats * 4,
+  });
+  if (every === 1) return [copy(0, w.t0, w.steps)];
   const out: CopyPass[] = [];
-  for (let t = 0; t < steps; t++)
-    if ((t0 + t + 1) % o.saveEvery === 0) out.push(...copy(t, (t0 + t + 1) / o.saveEvery - 1, 1));
+  for (let t = 0; t < w.steps; t++) if ((w.t0 + t + 1) % every === 0) out.push(copy(t, (w.t0 + t + 1) / every - 1, 1));
   return out;
 }
 
-function startPasses(o: ReplayPlanOptions, r: RolloutSpec, c: Chunk): Pass[] {
+function saves(o: ReplayPlanOptions, s: ReturnType<typeof slots>, w: TimeWindow): CopyPass[] {
+  const readouts = keepSteps("save readout", { buffer: "y", skip: 0 }, "y_all", s.output, o.saveEvery, w);
+  if (!o.saveStates) return readouts;
+  return [...readouts, ...keepSteps("save states", { buffer: "states", skip: 1 }, "r_all", s.state, o.saveEvery, w)];
+}
+
+/** The last state of a window becomes the first of the next, by way of a third place: WebGPU copies nothing within one buffer. */
+export function carryOver(slotFloats: number, steps: number): CopyPass[] {
+  const bytes = slotFloats * 4;
+  const between = slotView("carried", slotFloats, 0, 1);
+  const label = "carry over";
+  return [
+    { kind: "copy", label, from: slotView("states", slotFloats, steps, 1), to: between, bytes },
+    { kind: "copy", label, from: between, to: slotView("states", slotFloats, 0, 1), bytes },
+  ];
+}
+
+/** r_0 of a chunk's rows from encoded start positions, unless states are given. */
+export function startPasses(o: Pick<ReplayPlanOptions, "start" | "model">, r: RolloutSpec, c: Chunk): Pass[] {
   if (!o.start) return [];
   const rows = chunkRows(c);
   return [
@@ -121,8 +133,9 @@ function startPasses(o: ReplayPlanOptions, r: RolloutSpec, c: Chunk): Pass[] {
   ];
 }
 
-export function planReplay(o: ReplayPlanOptions): ReplayPlan {
-  const rollout: RolloutSpec = {
+/** How replays roll out, whoever asks for them. */
+export function replayRollout(o: Pick<ReplayPlanOptions, "model" | "kind" | "steps" | "noise" | "extra">): RolloutSpec {
+  return {
     model: o.model,
     kind: o.kind,
     steps: o.steps,
@@ -134,6 +147,19 @@ export function planReplay(o: ReplayPlanOptions): ReplayPlan {
     adjoint: false,
     inputs: 0,
   };
+}
+
+/** Steps of a window whose readout fits a binding and a dispatch: it takes a whole window at once. */
+export function longestReadout(r: RolloutSpec, rows: number, adapter: AdapterSpec): number {
+  return longestWindow(adapter, {
+    slotBytes: 4 * slots(r, rows).state,
+    extraSlots: 1,
+    flopsPerStep: 8 * rows * r.model.shape.units,
+  });
+}
+
+export function planReplay(o: ReplayPlanOptions): ReplayPlan {
+  const rollout = replayRollout(o);
   const batchRows = paddedRows(o.rows);
   const kept = savedSteps(o.steps, o.saveEvery);
   if (kept === 0)
@@ -159,12 +185,7 @@ export function planReplay(o: ReplayPlanOptions): ReplayPlan {
     const own = slots(rollout, chunkRows(chunk));
     const rows = chunkRows(chunk);
     const launch = longestForward(rollout, rows, o.adapter);
-    // A readout takes a whole window at once: it, too, must fit a binding and a dispatch.
-    const readable = longestWindow(o.adapter, {
-      slotBytes: 4 * own.state,
-      extraSlots: 1,
-      flopsPerStep: 8 * rows * o.model.shape.units,
-    });
+    const readable = longestReadout(rollout, rows, o.adapter);
     const byRing = Math.max(1, Math.floor(RING_BYTES / (4 * own.state)) - 1);
     const windows = timeWindows(o.steps, Math.min(readable, byRing, o.kind === "step" ? byRing : launch));
     passes.push(...startPasses(o, rollout, chunk));
@@ -175,23 +196,7 @@ export function planReplay(o: ReplayPlanOptions): ReplayPlan {
         passes.push(forwardPass(rollout, chunk, { t0: w.t0 + l.t0, steps: l.steps }, { slot0: () => l.t0 }));
       }
       passes.push(readoutPass(rollout, chunk, w, 0));
-      passes.push(...saves(o, own, w.t0, w.steps));
-      // By way of a third place: WebGPU copies nothing within one buffer.
-      const between = slotView("carried", own.state, 0, 1);
-      passes.push({
-        kind: "copy",
-        label: "carry over",
-        from: slotView("states", own.state, w.steps, 1),
-        to: between,
-        bytes: own.state * 4,
-      });
-      passes.push({
-        kind: "copy",
-        label: "carry over",
-        from: between,
-        to: slotView("states", own.state, 0, 1),
-        bytes: own.state * 4,
-      });
+      passes.push(...saves(o, own, w), ...carryOver(own.state, w.steps));
       marks.push({ pass: passes.length, steps: w.t0 + w.steps });
     }
     return { chunk, from, to: passes.length, marks };
