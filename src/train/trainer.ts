@@ -51,7 +51,8 @@ export class Trainer {
   readonly #program: Program;
   readonly #clock: Clock;
   readonly #layouts: RecordLayouts;
-  #stats: IterationStats | null = null;
+  /** Of the last iteration read back, or of the state loaded. */
+  #stats: Pick<IterationStats, "status" | "bad"> | null = null;
   #compiled = false;
 
   private constructor(gpu: Gpu, spec: TrainSpec, batch: BatchPlan, program: Program, layouts: RecordLayouts) {
@@ -148,6 +149,7 @@ export class Trainer {
     }));
     this.#gpu.write(this.#program.buffer("stats"), packArray(this.#layouts.stats, stats));
     this.iteration = state.iteration;
+    this.#stats = { status: state.status, bad: state.bad };
   }
 
   /** Everything a checkpoint needs, after all submitted work. */
@@ -253,7 +255,7 @@ export class Trainer {
     const inFlight: Promise<void>[] = [];
     let count = 1;
     let finished = performance.now();
-    let stopped = 0;
+    let stopped = this.#stats?.status.filter((x) => x !== 0).length ?? 0;
     try {
       for (
         let turn = 0;

@@ -12,7 +12,7 @@ import {
   type TrainingState,
   trainStepReference,
 } from "../../src/reference/train-step.ts";
-import { ouTask, tmazeTask, triangleTask } from "../../src/task/paths.ts";
+import { ouTask, triangleTask } from "../../src/task/paths.ts";
 import type { TrainSpec } from "../../src/train/spec.ts";
 import { Trainer } from "../../src/train/trainer.ts";
 import { gpuHygiene, testGpu } from "../gpu.ts";
