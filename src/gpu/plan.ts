@@ -6,7 +6,7 @@ import type { FieldValues } from "./pack.ts";
 import type { Tune } from "./shader-source.ts";
 
 /** How the recurrence is laid out on the adapter; every plan computes the same bits (decision 13). */
-export const PLAN_KINDS = ["step", "own-row"] as const;
+export const PLAN_KINDS = ["step", "tile-persistent", "own-row"] as const;
 export type PlanKind = (typeof PLAN_KINDS)[number];
 
 export interface BufferSpec {

@@ -38,7 +38,7 @@ import {
   UNUSED_READ,
   windowUniform,
 } from "./recurrence.ts";
-import { type AdapterSpec, CELL_EXTRA, type RolloutSpec, slots } from "./spec.ts";
+import { type AdapterSpec, CELL_EXTRA, type RolloutSpec, slots, withStorage } from "./spec.ts";
 
 export interface BatchOptions {
   readonly name: string;
@@ -234,7 +234,8 @@ function networkBuffers(o: BatchOptions, batchRows: number): BufferSpec[] {
   return out;
 }
 
-export function planBatch(o: BatchOptions): BatchPlan {
+export function planBatch(options: BatchOptions): BatchPlan {
+  const o = { ...options, rollout: withStorage(options.rollout, options.adapter) };
   const r = o.rollout;
   const batchRows = paddedRows(o.batch);
   const sl = slicing(batchRows, r.steps, r.model.layout.stride);

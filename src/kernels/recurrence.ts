@@ -1,9 +1,18 @@
 /** Passes of the recurrence: encoder, forward, readout, adjoint, over one chunk of rows. Pure. */
 import type { FieldValues } from "../gpu/pack.ts";
-import type { BufferView, DispatchPass, Pass } from "../gpu/plan.ts";
+import type { BufferView, DispatchPass, Pass, PlanKind } from "../gpu/plan.ts";
+import type { Tune } from "../gpu/shader-source.ts";
 import { roundUp } from "../model/parameters.ts";
 import { ROW_TILE } from "../model/slicing.ts";
-import { type AdapterSpec, cellTune, noiseTune, phiTune, type RolloutSpec, slots } from "./spec.ts";
+import {
+  type AdapterSpec,
+  cellTune,
+  noiseTune,
+  phiTune,
+  type RolloutSpec,
+  requirePersistentTile,
+  slots,
+} from "./spec.ts";
 
 /** Rows [row0, row0 + rowsPerNetwork) of each of the group's networks, in buffers of their own. */
 export interface Chunk {
@@ -141,16 +150,39 @@ export function longestForward(r: RolloutSpec, rows: number, adapter: AdapterSpe
   return longestWindow(adapter, { slotBytes, extraSlots: 1, flopsPerStep: flopsPerStep(r, rows) });
 }
 
+const FORWARD: Record<PlanKind, string> = {
+  step: "rnn/step_forward",
+  "tile-persistent": "rnn/rollout_persistent",
+  "own-row": "rnn/rollout_own_row",
+};
+
+const ADJOINT: Record<PlanKind, string> = {
+  step: "rnn/step_backward",
+  "tile-persistent": "rnn/adjoint_persistent",
+  "own-row": "rnn/adjoint_own_row",
+};
+
+function persistentTune(r: RolloutSpec): Tune {
+  return r.kind === "tile-persistent" ? { ...requirePersistentTile(r) } : {};
+}
+
+/** Workgroups of a forward or adjoint launch. */
+function recurrenceGroups(r: RolloutSpec, rows: number): [number, number, number] {
+  if (r.kind === "own-row") return [rows / ROW_TILE, 1, 1];
+  if (r.kind === "tile-persistent") return [rows / requirePersistentTile(r).ROWS, 1, 1];
+  return [Math.ceil(r.model.shape.units / 32), rows / ROW_TILE, 1];
+}
+
 export function forwardPass(r: RolloutSpec, c: Chunk, w: TimeWindow, options: ForwardOptions = {}): DispatchPass {
   const rows = chunkRows(c);
   const s = slots(r, rows);
   const slot0 = options.slot0?.(w) ?? w.t0;
   const own = r.kind === "own-row";
-  const tune = { ...cellTune(r), ...phiTune(r), ...noiseTune(r) };
+  const tune = { ...cellTune(r), ...phiTune(r), ...noiseTune(r), ...persistentTune(r) };
   return {
     kind: "dispatch",
     label: "forward",
-    kernel: own ? "rnn/rollout_own_row" : "rnn/step_forward",
+    kernel: FORWARD[r.kind],
     tune: own && options.tileQuads ? { ...tune, TILE_QUADS: options.tileQuads } : tune,
     bind: {
       rows: { buffer: c.table },
@@ -165,7 +197,7 @@ export function forwardPass(r: RolloutSpec, c: Chunk, w: TimeWindow, options: Fo
       noise_given: r.noise === "given" ? slotView("noise_given", s.state, w.t0, w.steps) : UNUSED_READ,
     },
     uniforms: { window: windowUniform(r, c, w) },
-    groups: own ? [rows / ROW_TILE, 1, 1] : [Math.ceil(r.model.shape.units / 32), rows / ROW_TILE, 1],
+    groups: recurrenceGroups(r, rows),
     flops: w.steps * flopsPerStep(r, rows),
   };
 }
@@ -221,20 +253,21 @@ export function readoutAdjointPass(r: RolloutSpec, c: Chunk, w: TimeWindow, acti
 export function adjointPasses(r: RolloutSpec, c: Chunk, adapter: AdapterSpec): Pass[] {
   const rows = chunkRows(c);
   const s = slots(r, rows);
-  const own = r.kind === "own-row";
+  const stepwise = r.kind === "step";
   const flops = 2 * rows * r.model.shape.units ** 2;
-  const longest = own ? longestWindow(adapter, { slotBytes: 4 * Math.max(s.state, s.phi), flopsPerStep: flops }) : 1;
+  const slotBytes = 4 * Math.max(s.state, s.phi);
+  const longest = stepwise ? 1 : longestWindow(adapter, { slotBytes, flopsPerStep: flops });
   const windows = timeWindows(r.steps, longest).reverse();
   // The stepwise kernel needs one launch more, for the product of the last step.
-  if (!own) windows.push({ t0: 0, steps: 0 });
+  if (stepwise) windows.push({ t0: 0, steps: 0 });
   return windows.map((w): DispatchPass => {
     // A step's product reads the slot after its own, written by the launch before.
-    const count = own ? w.steps : Math.min(w.steps + 1, r.steps - w.t0);
+    const count = stepwise ? Math.min(w.steps + 1, r.steps - w.t0) : w.steps;
     return {
       kind: "dispatch",
       label: "adjoint",
-      kernel: own ? "rnn/adjoint_own_row" : "rnn/step_backward",
-      tune: { ...cellTune(r), ...phiTune(r) },
+      kernel: ADJOINT[r.kind],
+      tune: { ...cellTune(r), ...phiTune(r), ...persistentTune(r) },
       bind: {
         rows: { buffer: c.table },
         weights: weightsView(r, c),
@@ -243,7 +276,7 @@ export function adjointPasses(r: RolloutSpec, c: Chunk, adapter: AdapterSpec): P
         phi_kept: s.phi > 0 ? slotView("phi", s.phi, w.t0, Math.max(1, w.steps)) : UNUSED_READ,
       },
       uniforms: { window: windowUniform(r, c, w) },
-      groups: own ? [rows / ROW_TILE, 1, 1] : [Math.ceil(r.model.shape.units / 32), rows / ROW_TILE, 1],
+      groups: recurrenceGroups(r, rows),
       flops: Math.max(1, w.steps) * flops,
     };
   });

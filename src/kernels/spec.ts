@@ -1,4 +1,5 @@
 /** What planning needs to know: the model, the adapter, and how a rollout is to be run. Plain data, no GPU. */
+import { UsageError } from "../errors.ts";
 import type { AdapterFacts, Limits } from "../gpu/adapter.ts";
 import type { PlanKind } from "../gpu/plan.ts";
 import { ACTIVATIONS, type Activation } from "../model/dynamics.ts";
@@ -24,6 +25,8 @@ export interface AdapterSpec {
   readonly maxBuffer: number;
   /** A cautious guess, from which the length of a dispatch is bounded. */
   readonly flopsPerSecond: number;
+  /** Bytes of workgroup memory; what every adapter has where none is given. */
+  readonly workgroupStorage?: number;
   /** Whether the own-row plan can run: subgroups of at least 8 lanes. */
   readonly lanes: boolean;
   readonly software: boolean;
@@ -34,6 +37,7 @@ export function adapterSpec(gpu: { readonly adapter: AdapterFacts; readonly limi
     maxBinding: gpu.limits.maxStorageBufferBindingSize,
     maxBuffer: gpu.limits.maxBufferSize,
     flopsPerSecond: gpu.adapter.software ? 4e9 : 5e11,
+    workgroupStorage: gpu.limits.maxComputeWorkgroupStorageSize,
     lanes: (gpu.adapter.subgroup?.min ?? 0) >= 8,
     software: gpu.adapter.software,
   };
@@ -47,6 +51,8 @@ export function choosePlanKind(adapter: AdapterSpec): PlanKind {
 export interface RolloutSpec {
   readonly model: ModelSpec;
   readonly kind: PlanKind;
+  /** Bytes of workgroup memory that `tile-persistent` may use; what every adapter has where none is given. */
+  readonly workgroupStorage?: number;
   /** T */
   readonly steps: number;
   readonly noise: "none" | "drawn" | "given";
@@ -62,6 +68,41 @@ export interface RolloutSpec {
   readonly adjoint: boolean;
   /** Inputs read per step; 0 in replay. */
   readonly inputs: number;
+}
+
+/** Constants of the tile-persistent kernels, as `lib/product_persistent.wgsl` declares them. */
+export interface PersistentTile {
+  readonly ROWS: number;
+  readonly ROOM: number;
+  readonly THREADS: number;
+}
+
+/** Fewer rows a workgroup make more workgroups, more rows fewer reads of the weights. */
+const PERSISTENT_ROWS = [16, 8, 4];
+/** What WebGPU promises on every adapter, bytes. */
+const LEAST_WORKGROUP_STORAGE = 16384;
+const MOST_THREADS = 256;
+
+/** The largest tile that fits, or null where the state of four rows does not. */
+export function persistentTile(units: number, workgroupStorage = LEAST_WORKGROUP_STORAGE): PersistentTile | null {
+  const ROOM = roundUp(units, 32);
+  // Small networks have rows enough to fill a GPU only when few share a workgroup.
+  const most = units <= 128 ? 8 : 16;
+  const ROWS = PERSISTENT_ROWS.find((rows) => rows <= most && rows * ROOM * 4 + (rows * ROOM) / 8 <= workgroupStorage);
+  if (ROWS === undefined) return null;
+  const THREADS = Math.min(MOST_THREADS, roundUp((ROWS / 4) * Math.ceil(units / 4), 32));
+  return { ROWS, ROOM, THREADS };
+}
+
+export function requirePersistentTile(r: RolloutSpec): PersistentTile {
+  const { units } = r.model.shape;
+  const tile = persistentTile(units, r.workgroupStorage);
+  if (tile) return tile;
+  const storage = r.workgroupStorage ?? LEAST_WORKGROUP_STORAGE;
+  const most = Math.floor(storage / 16.5 / 32) * 32;
+  throw new UsageError(
+    `plan tile-persistent: ${units} units need ${Math.ceil(roundUp(units, 32) * 16.5)} bytes of workgroup memory, this adapter has ${storage}: at most ${most} units, or --plan-kind step`,
+  );
 }
 
 /** State variables of the cell beside r (CELL_EXTRA of the cell file; a contract test compares). */
@@ -99,4 +140,9 @@ export function phiTune(r: RolloutSpec): Record<string, number> {
 
 export function noiseTune(r: RolloutSpec): Record<string, number> {
   return { NOISE: { none: 0, drawn: 1, given: 2 }[r.noise], PHILOX_ROUNDS: r.model.noiseRounds };
+}
+
+/** A rollout told what the adapter has of workgroup memory. */
+export function withStorage(r: RolloutSpec, adapter: AdapterSpec): RolloutSpec {
+  return adapter.workgroupStorage === undefined ? r : { ...r, workgroupStorage: adapter.workgroupStorage };
 }
