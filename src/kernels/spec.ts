@@ -43,9 +43,25 @@ export function adapterSpec(gpu: { readonly adapter: AdapterFacts; readonly limi
   };
 }
 
-/** The plan for an adapter unless one is asked for: lanes on CPUs, workgroup tiles on GPUs. */
-export function choosePlanKind(adapter: AdapterSpec): PlanKind {
-  return adapter.software && adapter.lanes ? "own-row" : "step";
+export interface LaunchSize {
+  readonly units: number;
+  /** Rows of all networks, padding included. */
+  readonly rows: number;
+}
+
+/** Workgroups that keep a large GPU busy. */
+const MANY_WORKGROUPS = 100;
+
+/**
+ * The plan for an adapter and a launch unless one is asked for: lanes on CPUs; on GPUs one dispatch over many steps
+ * where few rows a workgroup still make workgroups enough, or where N is so small that launches would dominate, and
+ * otherwise one dispatch a step. The borders come from the design's model, not yet from a measurement.
+ */
+export function choosePlanKind(adapter: AdapterSpec, size: LaunchSize): PlanKind {
+  if (adapter.software && adapter.lanes) return "own-row";
+  const tile = persistentTile(size.units, adapter.workgroupStorage);
+  if (!tile || adapter.software) return "step";
+  return size.units <= 128 || size.rows / tile.ROWS >= MANY_WORKGROUPS ? "tile-persistent" : "step";
 }
 
 export interface RolloutSpec {

@@ -71,7 +71,7 @@ export async function runDoctor(options: DoctorOptions, io: Io): Promise<ExitCod
       ENVIRONMENT.filter((name) => process.env[name] !== undefined).map((name) => [name, process.env[name]]),
     );
     const gradients = options.gradcheck ? await check(gpu, io) : null;
-    const kind = choosePlanKind(adapterSpec(gpu));
+    const kind = choosePlanKind(adapterSpec(gpu), { units: 64, rows: 192 });
     if (io.json) {
       io.out(
         JSON.stringify({
@@ -90,7 +90,7 @@ export async function runDoctor(options: DoctorOptions, io: Io): Promise<ExitCod
         [
           gpu.describe(),
           ...describeLimits(gpu),
-          `known answer: right; plan: ${kind}`,
+          `known answer: right; plan of a small network: ${kind}`,
           ...gpu.givenUp.map((l) => `given up: ${l}`),
           ...hints(gpu).map((h) => `hint: ${h}`),
           `versions: ${Object.entries(versions())

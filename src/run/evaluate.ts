@@ -5,6 +5,7 @@ import { type EvaluateInput, type EvaluateOutput, evaluateModel } from "../evalu
 import { writeJson } from "../io/json.ts";
 import { type ArrayToWrite, expectArray, type Npz, readNpz, writeNpz } from "../io/npz.ts";
 import { type NetworkTensors, TENSOR_NAMES } from "../model/parameters.ts";
+import { paddedRows } from "../model/rows.ts";
 import { gpuFacts, versions } from "./manifest.ts";
 import { openForVerb, planKindFor } from "./open.ts";
 import { prepareOutput } from "./output.ts";
@@ -79,7 +80,7 @@ export async function runEvaluate(options: EvaluateOptions, io: Io): Promise<Exi
   prepareOutput(options.out);
   const gpu = await openForVerb(options, io);
   try {
-    const kind = planKindFor(gpu, options);
+    const kind = planKindFor(gpu, options, { units: sizes.N, rows: paddedRows(sizes.B) });
     const input: EvaluateInput = {
       shape: { units: sizes.N, inputs: sizes.I, outputs: sizes.O, encoderInputs: sizes.E },
       weights: Object.fromEntries(TENSOR_NAMES.map((name) => [name, arrays[name]])) as NetworkTensors,

@@ -2,7 +2,8 @@
 import { networkSettings, networkShape, pathTask, replayConditions } from "../config/resolve.ts";
 import type { ExperimentConfig } from "../config/schema.ts";
 import type { PlanKind } from "../gpu/plan.ts";
-import { type ModelSpec, modelSpec } from "../kernels/spec.ts";
+import { type LaunchSize, type ModelSpec, modelSpec } from "../kernels/spec.ts";
+import { paddedRows } from "../model/rows.ts";
 import type { ReplaySpec } from "../replay/replay.ts";
 import type { TrainSpec } from "../train/spec.ts";
 
@@ -14,6 +15,16 @@ export function modelOf(config: ExperimentConfig): ModelSpec {
     rootSeed: config.seed,
     noiseRounds: config.train.noiseRounds,
   });
+}
+
+/** What the choice of a plan looks at. */
+export function trainSize(config: ExperimentConfig): LaunchSize {
+  return { units: config.rnn.units, rows: config.seeds.length * paddedRows(config.train.batch) };
+}
+
+export function replaySize(config: ExperimentConfig): LaunchSize {
+  const conditions = Object.keys(config.replay.conditions).length;
+  return { units: config.rnn.units, rows: config.seeds.length * paddedRows(conditions * config.replay.repeats) };
 }
 
 export function trainSpecOf(config: ExperimentConfig, kind: PlanKind): TrainSpec {

@@ -3,7 +3,7 @@ import { UsageError } from "../errors.ts";
 import type { Gpu } from "../gpu/context.ts";
 import { openGpu } from "../gpu/open-node.ts";
 import type { PlanKind } from "../gpu/plan.ts";
-import { adapterSpec, choosePlanKind } from "../kernels/spec.ts";
+import { adapterSpec, choosePlanKind, type LaunchSize } from "../kernels/spec.ts";
 import type { GpuOptions, Io, PlanOptions } from "./types.ts";
 
 export async function openForVerb(options: GpuOptions, io: Io): Promise<Gpu> {
@@ -19,14 +19,14 @@ export async function openForVerb(options: GpuOptions, io: Io): Promise<Gpu> {
 }
 
 /** The plan asked for, or the one that suits the adapter. */
-export function planKindFor(gpu: Gpu, options: PlanOptions): PlanKind {
+export function planKindFor(gpu: Gpu, options: PlanOptions, size: LaunchSize): PlanKind {
   const adapter = adapterSpec(gpu);
   if (options.planKind === "own-row" && !adapter.lanes) {
     throw new UsageError(
       `--plan-kind own-row needs subgroups of at least 8 lanes; ${gpu.adapter.name} has ${gpu.adapter.subgroup?.min ?? "none"}: use --plan-kind step`,
     );
   }
-  return options.planKind ?? choosePlanKind(adapter);
+  return options.planKind ?? choosePlanKind(adapter, size);
 }
 
 /** Progress of compilation, told once per kernel: on a software adapter it takes seconds. */

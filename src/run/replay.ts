@@ -11,7 +11,7 @@ import { savedSteps } from "../replay/plan.ts";
 import { type ReplayOutcome, replayPlanOf, runReplay as rollOut } from "../replay/replay.ts";
 import { summaryTable } from "../report/terminal.ts";
 import { testBatch } from "../train/test-batch.ts";
-import { replaySpecOf, trainSpecOf } from "./experiment.ts";
+import { replaySize, replaySpecOf, trainSpecOf } from "./experiment.ts";
 import { gpuFacts, versions } from "./manifest.ts";
 import { metricsOf, readReplays } from "./measured.ts";
 import { compiling, openForVerb, planKindFor } from "./open.ts";
@@ -97,7 +97,7 @@ export async function runReplay(options: ReplayOptions, io: Io): Promise<ExitCod
   if (!options.plan) prepareOutput(options.out);
   const gpu = await openForVerb(options, io);
   try {
-    const kind = planKindFor(gpu, options);
+    const kind = planKindFor(gpu, options, replaySize(config));
     if (options.plan) {
       const { plan } = replayPlanOf(
         // Only whether there are start states matters to a plan.

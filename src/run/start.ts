@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { EXIT, type ExitCode } from "../errors.ts";
 import { openRunDirectory } from "../io/run-dir.ts";
 import { summaryTable } from "../report/terminal.ts";
+import { trainSize } from "./experiment.ts";
 import { openForVerb, planKindFor } from "./open.ts";
 import { replayInto } from "./replay.ts";
 import { reportOf } from "./report.ts";
@@ -20,7 +21,7 @@ export async function runStart(options: StartOptions, io: Io): Promise<ExitCode>
   try {
     const gpu = await openForVerb(options, io);
     try {
-      const kind = planKindFor(gpu, options);
+      const kind = planKindFor(gpu, options, trainSize(config));
       const { trainer, outcome, testError } = await trainInto(dir, config, gpu, kind, io, {
         resume: false,
         onForecast: (seconds) => {

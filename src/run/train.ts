@@ -11,7 +11,7 @@ import { STREAM } from "../model/streams.ts";
 import { describeNetwork, type Outcome } from "../train/outcome.ts";
 import { planAwake } from "../train/plan.ts";
 import { type IterationStats, Trainer } from "../train/trainer.ts";
-import { trainSpecOf } from "./experiment.ts";
+import { trainSize, trainSpecOf } from "./experiment.ts";
 import { gpuFacts, versions } from "./manifest.ts";
 import { compiling, openForVerb, planKindFor } from "./open.ts";
 import type { Io, TrainOptions } from "./types.ts";
@@ -184,9 +184,16 @@ export async function runTrain(options: TrainOptions, io: Io): Promise<ExitCode>
   try {
     const gpu = await openForVerb(options, io);
     try {
-      const { trainer, outcome, testError } = await trainInto(dir, config, gpu, planKindFor(gpu, options), io, {
-        resume: options.resume,
-      });
+      const { trainer, outcome, testError } = await trainInto(
+        dir,
+        config,
+        gpu,
+        planKindFor(gpu, options, trainSize(config)),
+        io,
+        {
+          resume: options.resume,
+        },
+      );
       trainer.destroy();
       if (outcome.remedy) io.note(outcome.remedy);
       io.out(
@@ -208,7 +215,7 @@ async function printPlan(options: TrainOptions, io: Io): Promise<ExitCode> {
   try {
     const { config } = options.config;
     const { plan } = planAwake(
-      trainSpecOf(config, planKindFor(gpu, options)),
+      trainSpecOf(config, planKindFor(gpu, options, trainSize(config))),
       adapterSpec(gpu),
       recordLayouts(gpu.options.readShader),
       {
