@@ -68,8 +68,8 @@ export function axisLayout(axis: SweepAxis): AxisLayout {
   const { values, scale } = axis;
   const n = values.length;
   const edges = Array.from({ length: n + 1 }, (_, i) => i / n);
+  const stride = Math.ceil(n / MAX_LABELS);
   if (scale === "ordinal") {
-    const stride = Math.ceil(n / MAX_LABELS);
     return {
       type: "linear",
       domain: [-0.5, n - 0.5],
@@ -82,7 +82,14 @@ export function axisLayout(axis: SweepAxis): AxisLayout {
   const [low, high] = [values[0] as number, values[n - 1] as number];
   if (scale === "log") {
     const half = (high / low) ** (0.5 / (n - 1));
-    return { type: "log", domain: [low / half, high * half], at: (v) => v, edges };
+    return {
+      type: "log",
+      domain: [low / half, high * half],
+      at: (v) => v,
+      edges,
+      ticks: values.filter((_, i) => i % stride === 0),
+      format: valueText,
+    };
   }
   const half = (0.5 * (high - low)) / (n - 1);
   return { type: "linear", domain: [low - half, high + half], at: (v) => v, edges };

@@ -1,7 +1,7 @@
 import * as Plot from "@observablehq/plot";
 import { chart, MARGINS, xAxis, yAxis } from "./chart.ts";
 import { formatNumber } from "./format.ts";
-import { type Figure, fitText, px, text } from "./svg.ts";
+import { type Figure, fitText, px, text, textWidth } from "./svg.ts";
 import { type AxisLayout, axisLayout, axisValueText, type SweepAxis } from "./sweep-axes.ts";
 import { type ColourScale, ratioScale, sequentialScale } from "./sweep-colours.ts";
 import {
@@ -77,12 +77,12 @@ function scaleFor(table: SweepTable, metric: string, quantity: Quantity): Colour
   return quantity === "mean" && isRatio(metric) ? ratioScale(values) : sequentialScale(values);
 }
 
-const [PLOT_WIDTH, PLOT_HEIGHT] = [330, 270];
+const [PLOT_WIDTH, PLOT_HEIGHT] = [360, 290];
 const LEFT = MARGINS.marginLeft;
 const HEAD = 26;
-const BAR = { gap: 14, width: 12, labels: 56 };
+const BAR = { gap: 14, width: 12, labels: 44 };
 const PANEL = { width: LEFT + PLOT_WIDTH + BAR.gap + BAR.width + BAR.labels, height: HEAD + PLOT_HEIGHT + 48 };
-const COLUMN_GAP = 48;
+const COLUMN_GAP = 32;
 const ROW_GAP = 18;
 
 interface Area {
@@ -296,13 +296,43 @@ function sdLabel(metric: string): string {
   return `${title}, sd${unit === "" || unit === metric ? "" : ` (${unit})`}`;
 }
 
+const ring = (x: number, y: number): string => {
+  const at = `cx="${px(x)}" cy="${px(y)}" r="4" fill="none"`;
+  return `<circle ${at} stroke="rgb(255,255,255)" stroke-width="3.4"/><circle ${at} stroke="rgb(20,22,26)" stroke-width="1.4"/>`;
+};
+
+/** What the hatching and the ring mean, as far as the figure has them. */
+function signs(table: SweepTable, conditions: readonly SweepCondition[], hatch: string, y: number): string {
+  const reference = referenceCondition(table);
+  const entries: (readonly [draw: (x: number) => string, label: string])[] = [];
+  if (conditions.some(isDiverged)) {
+    const box = (x: number): string => `x="${x}" y="${y - 5}" width="20" height="12"`;
+    entries.push([
+      (x) =>
+        `<rect ${box(x)} fill="${PAPER}"/><rect ${box(x)} fill="url(#${hatch})" stroke="${INK}" stroke-width="1"/>`,
+      "more than half of the rollouts diverged",
+    ]);
+  }
+  if (reference !== undefined && conditions.includes(reference)) {
+    const values = table.axes.map((axis, i) => axisValueText(axis, reference.at[i] as number)).join(", ");
+    entries.push([(x) => ring(x + 10, y + 1), `plain replay (${values})`]);
+  }
+  let x = LEFT;
+  return entries
+    .map(([draw, label]) => {
+      const part = draw(x) + text(x + 28, y + 5, label, { size: 11.5 });
+      x += 28 + textWidth(label, 11.5) + 32;
+      return part;
+    })
+    .join("");
+}
+
 /** A ring on the condition that the others are compared with. */
 function referenceMark(table: SweepTable, conditions: readonly SweepCondition[], cells: Cells): string {
   const reference = referenceCondition(table);
   if (reference === undefined || !conditions.includes(reference)) return "";
   const [l, t, r, b] = cells.box(cells.column(reference), cells.line(reference));
-  const at = `cx="${px((l + r) / 2)}" cy="${px((t + b) / 2)}" r="4" fill="none"`;
-  return `<circle ${at} stroke="rgb(255,255,255)" stroke-width="3.4"/><circle ${at} stroke="rgb(20,22,26)" stroke-width="1.4"/>`;
+  return ring((l + r) / 2, (t + b) / 2);
 }
 
 /**
@@ -338,6 +368,8 @@ export function figuresPhase(
       }),
     );
     const lines = Math.ceil(metrics.length / columns);
+    const bottom = head + lines * PANEL.height + (lines - 1) * ROW_GAP;
+    const key = signs(table, own.conditions, hatch, bottom + 12);
     const names = metrics.map(metricLabel).join(", ");
     const [x, y] = [table.axes[plane.x], table.axes[plane.y]] as [SweepAxis, SweepAxis];
     return {
@@ -345,11 +377,12 @@ export function figuresPhase(
       figure: {
         name: stem,
         width: columns * PANEL.width + (columns - 1) * COLUMN_GAP,
-        height: head + lines * PANEL.height + (lines - 1) * ROW_GAP,
+        height: bottom + (key === "" ? 0 : 24),
         body:
           hatchPattern(hatch) +
           (own.label === "" ? "" : text(0, 14, own.label, { size: 15, weight: 600 })) +
-          panels.join(""),
+          panels.join("") +
+          key,
         description: `${quantity === "mean" ? "Maps" : "Spread over networks"} of ${names} over ${x.title} and ${y.title}${own.label === "" ? "" : `, ${own.label}`}; hatched where more than half of the rollouts diverged.`,
       },
     };
