@@ -1,7 +1,7 @@
 /** `reverie doctor`: the truth about this machine, and whether its adapter computes gradients. */
 import { EXIT, type ExitCode } from "../errors.ts";
 import type { Gpu } from "../gpu/context.ts";
-import { formatBytes } from "../gpu/plan.ts";
+import { formatBytes, PLAN_KINDS } from "../gpu/plan.ts";
 import { adapterSpec, choosePlanKind } from "../kernels/spec.ts";
 import { gpuFacts, versions } from "./manifest.ts";
 import { openForVerb } from "./open.ts";
@@ -45,7 +45,7 @@ async function check(gpu: Gpu, io: Io): Promise<{ passed: boolean; lines: string
   // Only here does the program touch the float64 reference: it is the witness, never the product.
   const { gradcheck } = await import("./gradcheck.ts");
   const cases = 24;
-  const kinds = adapterSpec(gpu).lanes ? (["step", "own-row"] as const) : (["step"] as const);
+  const kinds = PLAN_KINDS.filter((kind) => kind !== "own-row" || adapterSpec(gpu).lanes);
   io.progress.start("checking gradients", cases, "cases");
   let done = 0;
   const result = await gradcheck(gpu, { cases, seed: 1, kinds, onCase: () => io.progress.update(++done) });
@@ -55,7 +55,7 @@ async function check(gpu: Gpu, io: Io): Promise<{ passed: boolean; lines: string
     passed,
     result,
     lines: [
-      `gradcheck: ${result.cases} random networks under ${kinds.join(" and ")} against float64: ${passed ? "all agree" : `${result.failures.length} differ`}`,
+      `gradcheck: ${result.cases} random networks under ${kinds.join(", ")} against float64: ${passed ? "all agree" : `${result.failures.length} differ`}`,
       ...Object.entries(result.worst).map(
         ([what, share]) => `  ${what}: at worst ${(100 * Number(share)).toFixed(0)} % of its tolerance`,
       ),
