@@ -1,5 +1,5 @@
 // Puts the numbers and the figure of a run into README.md: node scripts/update-readme.mjs runs/tmaze
-import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 
 const run = process.argv[2];
 if (!run) throw new Error("usage: node scripts/update-readme.mjs RUN");
@@ -35,4 +35,5 @@ const table = [
 
 const readme = readFileSync("README.md", "utf8");
 writeFileSync("README.md", readme.replace(/(<!-- table: tmaze -->\n)[\s\S]*?(<!-- \/table -->)/, `$1${table}\n$2`));
+mkdirSync("scripts/figures", { recursive: true });
 copyFileSync(`${run}/report/replays.png`, "scripts/figures/tmaze-replays.png");
