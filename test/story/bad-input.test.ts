@@ -59,7 +59,7 @@ describe("verbs and flags (2)", () => {
     ["train --hidden 64", /unknown option '--hidden' \(see --help\)/],
     ["train tmaze", /too many arguments for 'train'/],
     ["train --set", /option '--set <key=value>' argument missing/],
-    ["train --plan-kind fast", /argument 'fast' is invalid\. Allowed choices are step, own-row/],
+    ["train --plan-kind fast", /argument 'fast' is invalid\. Allowed choices are step, tile-persistent, own-row/],
     ["replay", /missing required argument 'run'/],
     ["paths", /required option '--out <file>' not specified/],
     ["paths --out x --stream night", /Allowed choices are train, test/],
