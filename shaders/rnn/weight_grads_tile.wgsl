@@ -7,29 +7,36 @@
 //! import "lib/weight_grads.wgsl"
 //! import "lib/product_tile.wgsl"
 
-var<private> slice: Slice;
+// The slice, for the loaders; scalars, since the race detector takes a private struct for a shared one.
+var<private> step0: u32;
+var<private> row0: u32;
+var<private> slice_rows: u32;
+var<private> terms: u32;
 
 fn lhs(i: u32, k: u32) -> f32 {
-  if (k >= slice.steps * slice.rows) {
+  if (k >= terms) {
     return 0.0;
   }
-  return left_quad(slice.step0 + k / slice.rows, slice.row0 + k % slice.rows, i / 4u)[i % 4u];
+  return left_quad(step0 + k / slice_rows, row0 + k % slice_rows, i / 4u)[i % 4u];
 }
 
 fn rhs(k: u32, quad: u32) -> vec4f {
-  if (k >= slice.steps * slice.rows) {
+  if (k >= terms) {
     return vec4f(0.0);
   }
-  return right_quad(slice.step0 + k / slice.rows, slice.row0 + k % slice.rows, quad);
+  return right_quad(step0 + k / slice_rows, row0 + k % slice_rows, quad);
 }
 
 @compute @workgroup_size(64)
 fn weight_grads_tile(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
-  // The range must come from a local: a private variable is not uniform in the compiler's eyes.
-  let own = slice_of(group.z);
-  slice = own;
+  let slice = slice_of(group.z);
+  step0 = slice.step0;
+  row0 = slice.row0;
+  slice_rows = slice.rows;
+  terms = slice.steps * slice.rows;
   let quad0 = grad.column_quad0 + group.y * TILE_COLUMN_QUADS;
-  let total = product_tile(TileSums(), thread, group.x * TILE_ROWS, quad0, own.steps * own.rows);
+  // The range must come from a local: a private variable is not uniform in the compiler's eyes.
+  let total = product_tile(TileSums(), thread, group.x * TILE_ROWS, quad0, slice.steps * slice.rows);
   let quad = quad0 + thread % TILE_COLUMN_QUADS;
   let i = group.x * TILE_ROWS + 4u * (thread / TILE_COLUMN_QUADS);
   if (quad < grad.column_quad0 + grad.column_quads) {
