@@ -80,8 +80,9 @@ const compilerOptions: ts.CompilerOptions = {
 };
 
 /** The JavaScript of a source file, types unchecked and gone. */
-export function transpile(path: string): string {
-  return ts.transpileModule(readFileSync(path, "utf8"), { compilerOptions }).outputText;
+export function transpile(path: string, more: ts.CompilerOptions = {}): string {
+  return ts.transpileModule(readFileSync(path, "utf8"), { compilerOptions: { ...compilerOptions, ...more } })
+    .outputText;
 }
 
 /** `dist` as the compiler would write it, types unchecked, in a folder of its own: the one in the tree may be old. */
