@@ -7,6 +7,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { PLAN_KINDS, type PlanKind } from "../../src/gpu/plan.ts";
 import { type ArrayToWrite, type Npz, readNpz, writeNpz } from "../../src/io/npz.ts";
 import { TENSOR_NAMES } from "../../src/model/parameters.ts";
 import { buildProduct, freshEnvironment, type Outcome, ROOT, reverie } from "./command-line.ts";
@@ -25,13 +26,14 @@ const GRADIENTS = TENSOR_NAMES.map((name) => `grad_${name}`);
 const TOLERANCE = 2e-6;
 
 let folder: string;
-/** Plans that this adapter can run. */
+/** Plans that this adapter can run, its own choice first. */
 let kinds: readonly string[];
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "reverie-evaluate-"));
   const { stdout } = await reverie(["doctor", "--json"]);
-  const { planKind } = JSON.parse(stdout) as { planKind: string };
-  kinds = planKind === "own-row" ? ["own-row", "step"] : ["step"];
+  const { planKind, subgroup } = JSON.parse(stdout) as { planKind: PlanKind; subgroup: { min: number } | null };
+  const able = PLAN_KINDS.filter((kind) => kind !== "own-row" || (subgroup?.min ?? 0) >= 8);
+  kinds = [planKind, ...able.filter((kind) => kind !== planKind)];
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -143,9 +145,9 @@ describe("what a case may hold", () => {
 
 describe("where the numbers come from", () => {
   test("the kernels are those of training and replay, and the manifest counts them", async () => {
-    // In the plan that the adapter gets by itself, as the run below.
-    const found = await evaluate(fixture("relu"), "manifest.npz", ...flagsOf("relu"));
-    const trained = await reverie(["train", "--preset", "tiny", "--plan", "--json"]);
+    const plan = ["--plan-kind", kinds[0] as string];
+    const found = await evaluate(fixture("relu"), "manifest.npz", ...flagsOf("relu"), ...plan);
+    const trained = await reverie(["train", "--preset", "tiny", "--plan", "--json", ...plan]);
     const { passes } = JSON.parse(trained.stdout) as { passes: { kind: string; kernel: string }[] };
     const training = new Set(passes.filter(({ kind }) => kind === "dispatch").map(({ kernel }) => kernel));
     const manifest = JSON.parse(Buffer.from(found.get("manifest")?.data as Uint8Array).toString("utf8"));
