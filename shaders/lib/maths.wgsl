@@ -1,5 +1,5 @@
-// Computes   exp x, log x, tanh x, cos 2πu and sin 2πu in float32. Some adapters' built-ins are unfit (tanh(100) = NaN,
-//            cosines wrong by 2e-4, tanh with no relative accuracy near 0), so no kernel calls them.
+// Computes   exp x, log x, tanh x, cos 2πu, sin 2πu and the angle of (x, y) in float32. Some adapters' built-ins are unfit
+//            (tanh(100) = NaN, cosines wrong by 2e-4, tanh with no relative accuracy near 0), so no kernel calls them.
 // Axes       pointwise; the four-lane forms (…_f4) are the originals, a scalar form is their first lane.
 // Bindings   none.
 // Geometry   no entry point.
@@ -7,7 +7,7 @@
 //            Products that must be exact are exact with and without a fused fma. Polynomials are minimax fits of the
 //            relative error, made for this file (each is quoted with its error). NaN gives NaN; infinities and, for
 //            log, zero and negative numbers give what IEEE 754 expects.
-// Twin       Math.exp, log, tanh, cos, sin; test/kernel/maths.test.ts.
+// Twin       Math.exp, log, tanh, cos, sin, atan2; test/kernel/maths.test.ts, path-metrics.test.ts.
 
 // ln 2 in two parts. The first has 16 significant bits: times an exponent (8 bits) it is exact in float32.
 const LN2_HIGH: f32 = 0.693145751953125;
@@ -128,6 +128,27 @@ fn sin2pi_f4(u: vec4f) -> vec4f {
   return sine_quarter_f4(select(turn, folded, abs(turn) > vec4f(0.25)));
 }
 
+// Angle of (x, y) in turns, −½ … ½, for finite arguments; 0 at the origin. atan q / 2π = q (c₀ + z p(z)), z = q², fit to
+// 0.4 ULP for 0 ≤ q ≤ 1, then folded into the octant. For q near 0 the relative accuracy is kept.
+fn turns_f4(y: vec4f, x: vec4f) -> vec4f {
+  let high = max(abs(x), abs(y));
+  let q = min(abs(x), abs(y)) / select(high, vec4f(1.0), high == vec4f(0.0));
+  let z = q * q;
+  var p = vec4f(4.5357403e-4);
+  p = fma(p, z, vec4f(-2.5574018e-3));
+  p = fma(p, z, vec4f(6.7945663e-3));
+  p = fma(p, z, vec4f(-1.1943456e-2));
+  p = fma(p, z, vec4f(1.6935572e-2));
+  p = fma(p, z, vec4f(-2.2605803e-2));
+  p = fma(p, z, vec4f(3.1819243e-2));
+  p = fma(p, z, vec4f(-5.3051233e-2));
+  p = fma(p, z, vec4f(1.5915494e-1));
+  var turn = q * p;
+  turn = select(turn, 0.25 - turn, abs(y) > abs(x));
+  turn = select(turn, 0.5 - turn, x < vec4f(0.0));
+  return bitcast<vec4f>(bitcast<vec4u>(turn) | (bitcast<vec4u>(y) & vec4u(0x80000000u)));
+}
+
 fn exp_f(x: f32) -> f32 {
   return exp_f4(vec4f(x)).x;
 }
@@ -146,4 +167,8 @@ fn cos2pi_f(u: f32) -> f32 {
 
 fn sin2pi_f(u: f32) -> f32 {
   return sin2pi_f4(vec4f(u)).x;
+}
+
+fn turns_f(y: f32, x: f32) -> f32 {
+  return turns_f4(vec4f(y), vec4f(x)).x;
 }

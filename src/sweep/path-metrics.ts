@@ -57,8 +57,8 @@ function elementLayout(kernel: string, binding: string, read: ShaderReader): Str
 
 export function metricsLayouts(read: ShaderReader): MetricsLayouts {
   return {
-    stats: elementLayout("metrics/path_stats", "path_stats", read),
-    summary: elementLayout("metrics/occupancy", "summaries", read),
+    stats: elementLayout("metrics/path_stats", "stats", read),
+    summary: elementLayout("metrics/pool_occupancy", "summaries", read),
   };
 }
 
@@ -152,7 +152,7 @@ export function metricsReset(spec: PathMetricsSpec, chunk: MetricsChunk): Pass[]
   return [
     {
       ...rowPass("reset metrics", "metrics/path_reset", spec, chunk, { t0: 0, steps: 0 }),
-      bind: { path_stats: { buffer: "path_stats" }, path_visits: { buffer: "path_visits" } },
+      bind: { stats: { buffer: "path_stats" }, visits: { buffer: "path_visits" } },
     },
   ];
 }
@@ -168,11 +168,11 @@ export function metricsWindow(spec: PathMetricsSpec, chunk: MetricsChunk, window
     {
       ...rowPass("path metrics", "metrics/path_stats", spec, chunk, window),
       bind: {
-        path_places: { buffer: "path_places" },
+        places: { buffer: "path_places" },
         y: { buffer: "y", bytes: 4 * window.steps * rows * roundUp(spec.outputs, 4) },
-        path_stats: { buffer: "path_stats" },
-        path_tail: { buffer: "path_tail" },
-        path_visits: { buffer: "path_visits" },
+        stats: { buffer: "path_stats" },
+        tail: { buffer: "path_tail" },
+        visits: { buffer: "path_visits" },
       },
       flops:
         rows * window.steps * (80 + 14 * g.segments.length + 6 * (g.goals.length + g.regions.length + g.bins.length)),
@@ -205,11 +205,11 @@ export function metricsFinish(spec: PathMetricsSpec, chunk: MetricsChunk): Pass[
   const passes: Pass[] = [
     {
       ...rowPass("finish rows", "metrics/path_finish", spec, chunk, { t0: 0, steps: 0 }),
-      bind: { path_stats: { buffer: "path_stats" }, path_visits: { buffer: "path_visits" } },
+      bind: { stats: { buffer: "path_stats" }, visits: { buffer: "path_visits" } },
     },
-    pass("pool occupancy", "metrics/occupancy", {
-      path_stats: { buffer: "path_stats" },
-      path_visits: { buffer: "path_visits" },
+    pass("pool occupancy", "metrics/pool_occupancy", {
+      stats: { buffer: "path_stats" },
+      visits: { buffer: "path_visits" },
     }),
   ];
   if (spec.awakeOccupancy) {
