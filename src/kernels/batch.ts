@@ -205,7 +205,8 @@ function chunkBuffers(o: BatchOptions, rows: number, batchRows: number): BufferS
   return out;
 }
 
-function networkBuffers(o: BatchOptions, batchRows: number): BufferSpec[] {
+/** `group`: networks of the largest group. */
+function networkBuffers(o: BatchOptions, batchRows: number, group: number): BufferSpec[] {
   const r = o.rollout;
   const S = o.networks;
   const { stride } = r.model.layout;
@@ -222,7 +223,11 @@ function networkBuffers(o: BatchOptions, batchRows: number): BufferSpec[] {
   }
   if (r.adjoint) {
     const sl = slicing(batchRows, r.steps, stride);
-    out.push({ name: "partials", bytes: 4 * S * sl.rowBlocks * sl.timeBlocks * stride, axes: "[S][slices][P]" });
+    out.push({
+      name: "partials",
+      bytes: 4 * group * sl.rowBlocks * sl.timeBlocks * stride,
+      axes: "[group][slices][P]",
+    });
     out.push({ name: "grads", bytes: 4 * S * stride, axes: "[S][P]" });
     out.push({ name: "square_sums", bytes: 4 * S * roundUp(normBlocks(stride), 64), axes: "[S][blocks]" });
   }
@@ -271,7 +276,12 @@ export function planBatch(options: BatchOptions): BatchPlan {
     plan: {
       name: o.name,
       kind: r.kind,
-      buffers: [...networkBuffers(o, batchRows), ...chunkBuffers(o, largest, batchRows), ...tables, ...UNUSED_BUFFERS],
+      buffers: [
+        ...networkBuffers(o, batchRows, Math.max(...groups.map((g) => g.networks))),
+        ...chunkBuffers(o, largest, batchRows),
+        ...tables,
+        ...UNUSED_BUFFERS,
+      ],
       passes,
       notes,
     },

@@ -6,6 +6,11 @@ import type { Slicing } from "../model/slicing.ts";
 import { type Chunk, chunkRows, groupView, slotView, type TimeWindow, tileQuads, UNUSED_READ } from "./recurrence.ts";
 import { type ModelSpec, type RolloutSpec, slots } from "./spec.ts";
 
+/** Partials of a group's networks: groups follow one another in the same buffer. */
+function partialsView(sl: Slicing, stride: number, networks: number): BufferView {
+  return { buffer: "partials", bytes: 4 * networks * sl.rowBlocks * sl.timeBlocks * stride };
+}
+
 interface Product {
   readonly label: string;
   readonly left: BufferView;
@@ -34,7 +39,7 @@ function product(r: RolloutSpec, c: Chunk, w: TimeWindow, sl: Slicing, timeBlock
       left: p.left,
       right: p.right,
       tail: p.tail,
-      partials: groupView("partials", sl.rowBlocks * sl.timeBlocks * stride, c),
+      partials: partialsView(sl, stride, c.networks),
     },
     uniforms: {
       grad: {
@@ -183,7 +188,7 @@ export function reducePasses(
       label: "reduce gradient",
       kernel: "optim/reduce_grads",
       bind: {
-        partials: groupView("partials", sl.rowBlocks * sl.timeBlocks * stride, chunk),
+        partials: partialsView(sl, stride, g.networks),
         grads: groupView("grads", stride, chunk),
         square_sums: sums,
       },
