@@ -27,7 +27,7 @@ export interface SweepTable {
   /** What differs between conditions, in the order of the parameters. */
   readonly axes: readonly SweepAxis[];
   readonly conditions: readonly SweepCondition[];
-  /** Every combination of the axes' values is there, once. */
+  /** Most combinations of the axes' values are there, each once: all of them when the sweep is finished. */
   readonly isGrid: boolean;
   /** Names of the metrics that any record defines, in the order of the records. */
   readonly metrics: readonly string[];
@@ -60,7 +60,7 @@ export function sweepTable(byCondition: ReadonlyMap<string, readonly SweepRecord
   return {
     axes,
     conditions,
-    isGrid: places.size === combinations && conditions.length === combinations,
+    isGrid: places.size === conditions.length && 2 * conditions.length > combinations,
     metrics: metrics.filter((m) => all.some((r) => !Number.isNaN(r.values[m] ?? Number.NaN))),
     networks: networks.size,
   };

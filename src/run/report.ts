@@ -1,10 +1,10 @@
-/** `reverie report`: the page, the figures and the tables of a run directory, at any stage of it. */
+/** `reverie report`: the page, the figures and the tables of a run or a sweep, at any stage of it. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { parseConfig } from "../config/load.ts";
 import { pathTask } from "../config/resolve.ts";
 import type { ExperimentConfig } from "../config/schema.ts";
-import { EXIT, type ExitCode } from "../errors.ts";
+import { EXIT, type ExitCode, UsageError } from "../errors.ts";
 import { writeFileAtomically } from "../io/disk.ts";
 import { readJson } from "../io/json.ts";
 import { readJsonl } from "../io/jsonl.ts";
@@ -15,6 +15,7 @@ import type { MetricRecord } from "../metrics/measure.ts";
 import { describeCondition, type ReportInput } from "../report/input.ts";
 import { type WrittenReport, writeReport } from "../report/write.ts";
 import { metricsOf, type Replays, readReplays } from "./measured.ts";
+import { isSweep, reportOfSweep } from "./sweep-report.ts";
 import type { Io, ReportOptions } from "./types.ts";
 
 interface LogLine {
@@ -96,12 +97,17 @@ export async function reportOf(run: string, out: string, note: (line: string) =>
   return { written, records };
 }
 
-export async function runReport(options: ReportOptions, io: Io): Promise<ExitCode> {
+async function ofRun(options: ReportOptions, io: Io): Promise<{ written: WrittenReport; conditions: number }> {
+  if (options.metrics !== undefined)
+    throw new UsageError("--metrics chooses what is drawn of a sweep, and this is a run");
   const { written, records } = await reportOf(options.run, options.out, io.note);
-  io.out(
-    io.json
-      ? JSON.stringify({ report: written.html, figures: written.figures, conditions: records.length })
-      : written.html,
-  );
+  return { written, conditions: records.length };
+}
+
+export async function runReport(options: ReportOptions, io: Io): Promise<ExitCode> {
+  const { written, conditions } = isSweep(options.run)
+    ? await reportOfSweep(options.run, options.out, options.metrics, io.note)
+    : await ofRun(options, io);
+  io.out(io.json ? JSON.stringify({ report: written.html, figures: written.figures, conditions }) : written.html);
   return EXIT.ok;
 }

@@ -97,10 +97,12 @@ export interface DoctorOptions extends GpuOptions {
 }
 
 export interface ReportOptions {
-  /** Run directory. */
+  /** Directory of a run or a sweep. */
   readonly run: string;
   /** Directory to write the report to. */
   readonly out: string;
+  /** Of a sweep: metrics to draw, by their names in metrics.csv. */
+  readonly metrics?: readonly string[];
 }
 
 /** Measures positions that reverie need not have made. */

@@ -1,0 +1,92 @@
+import { type CsvRow, type CsvValue, formatCsv } from "../io/csv.ts";
+import type { Geometry } from "../metrics/geometry.ts";
+import type { Tensor } from "../metrics/trajectories.ts";
+import { choosePaths } from "./paths.ts";
+import { MAX_SAMPLES, type Occupancy, PATHS_PER_PANEL, type PanelLayout } from "./sweep-panels.ts";
+import { divergedShare, metricUnit, type SweepCondition, type SweepTable, spreadAt } from "./sweep-table.ts";
+
+/** The numbers behind each figure of a sweep. */
+
+/** pandas reads an empty field as NaN and "inf" as infinity. */
+const cell = (x: number): CsvValue => (Number.isNaN(x) ? null : Number.isFinite(x) ? x : x > 0 ? "inf" : "-inf");
+
+const place = (table: SweepTable, c: SweepCondition): CsvRow => ({
+  condition: c.name,
+  ...Object.fromEntries(table.axes.map((axis, i) => [axis.name, c.at[i] as number])),
+});
+
+const placeColumns = (table: SweepTable): string[] => ["condition", ...table.axes.map((axis) => axis.name)];
+
+/** Of maps and curves: one line per condition and metric; mean, sd and n over networks, then every network. */
+export function metricsBehind(table: SweepTable, metrics: readonly string[]): string {
+  const networks = [...new Set(table.conditions.flatMap((c) => c.records.map((r) => r.network)))].sort((a, b) => a - b);
+  const rows = table.conditions.flatMap((c) =>
+    metrics.map((metric) => {
+      const { mean, sd, n } = spreadAt(c, metric);
+      return {
+        ...place(table, c),
+        metric,
+        unit: metricUnit(metric),
+        mean: cell(mean),
+        sd: cell(sd),
+        n,
+        diverged: divergedShare(c),
+        ...Object.fromEntries(
+          c.records.map((r) => [`network_${r.network}`, cell(r.values[metric] ?? Number.NaN)] as const),
+        ),
+      };
+    }),
+  );
+  const fixed = ["metric", "unit", "mean", "sd", "n", "diverged"];
+  return formatCsv([...placeColumns(table), ...fixed, ...networks.map((s) => `network_${s}`)], rows);
+}
+
+/** The positions that the panels draw: one line per position. */
+export function trajectoriesBehind(
+  table: SweepTable,
+  layout: PanelLayout,
+  positions: ReadonlyMap<string, Tensor>,
+  every: number,
+): string {
+  const rows = layout.cells.flatMap(({ condition }) => {
+    const tensor = positions.get(condition.name);
+    if (tensor === undefined) return [];
+    const [, T = 0, R = 0] = tensor.shape;
+    const stride = Math.max(1, Math.ceil(T / MAX_SAMPLES));
+    const own = place(table, condition);
+    return choosePaths(tensor, PATHS_PER_PANEL).flatMap(({ network, row }) =>
+      Array.from({ length: Math.ceil(T / stride) }, (_, i) => {
+        const at = ((network * T + i * stride) * R + row) * 2;
+        const [x, y] = [tensor.data[at] as number, tensor.data[at + 1] as number];
+        return { ...own, network, repeat: row, step: (i * stride + 1) * every, x: cell(x), y: cell(y) };
+      }),
+    );
+  });
+  return formatCsv([...placeColumns(table), "network", "repeat", "step", "x", "y"], rows);
+}
+
+/** Cells that were entered: centre in metres, share of all steps. */
+export function occupancyBehind(
+  table: SweepTable,
+  layout: PanelLayout,
+  { box }: Geometry,
+  occupancy: Occupancy,
+): string {
+  const side = box.side / box.cells;
+  const centre = (from: number, i: number): number => Number((from + (i + 0.5) * side).toPrecision(6));
+  const rows = layout.cells.flatMap(({ condition }) =>
+    [...(occupancy.get(condition.name) ?? [])].flatMap((share, i) =>
+      share === 0
+        ? []
+        : [
+            {
+              ...place(table, condition),
+              x: centre(box.x, i % box.cells),
+              y: centre(box.y, Math.floor(i / box.cells)),
+              share,
+            },
+          ],
+    ),
+  );
+  return formatCsv([...placeColumns(table), "x", "y", "share"], rows);
+}
