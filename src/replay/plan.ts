@@ -134,10 +134,13 @@ export function startPasses(o: Pick<ReplayPlanOptions, "start" | "model">, r: Ro
 }
 
 /** How replays roll out, whoever asks for them. */
-export function replayRollout(o: Pick<ReplayPlanOptions, "model" | "kind" | "steps" | "noise" | "extra">): RolloutSpec {
+export function replayRollout(
+  o: Pick<ReplayPlanOptions, "model" | "kind" | "steps" | "noise" | "extra" | "adapter">,
+): RolloutSpec {
   return {
     model: o.model,
     kind: o.kind,
+    workgroupStorage: o.adapter.workgroupStorage,
     steps: o.steps,
     noise: o.noise ? "drawn" : "none",
     stream: STREAM.replayNoise,

@@ -187,9 +187,9 @@ export async function runReplay(
 }
 
 /** r_0 of a chunk's rows from (S, repeats, N); padded rows stay 0. */
-function startSlot(
+export function startSlot(
   states: Float32Array,
-  spec: ReplaySpec,
+  spec: Pick<ReplaySpec, "model" | "repeats">,
   chunk: { network0: number; row0: number; rowsPerNetwork: number; networks: number },
   size: number,
   n4: number,

@@ -1,0 +1,212 @@
+/** Runs the launches of a sweep on one GPU: buffers made once for all of them, one program per kind of launch. */
+import type { DeviceBuffer, Gpu } from "../gpu/context.ts";
+import { Clock, Program } from "../gpu/program.ts";
+import { chunkRows } from "../kernels/recurrence.ts";
+import { unpackRows } from "../kernels/unpack.ts";
+import { roundUp } from "../model/parameters.ts";
+import { packRows, type RowRecord } from "../model/rows.ts";
+import { savedSteps } from "../replay/plan.ts";
+import { startSlot } from "../replay/replay.ts";
+import { aggregateRows } from "./aggregate.ts";
+import { geometryUploads, metricsRow, metricsSummary } from "./path-metrics.ts";
+import { rowMetrics, summaryMetrics } from "./path-records.ts";
+import {
+  chunkOf,
+  type Launch,
+  type LaunchPlan,
+  metricsChunkOf,
+  planKey,
+  planLaunch,
+  type SweepPlanOptions,
+  sharedBuffers,
+} from "./plan.ts";
+import type { ResultRecord } from "./results.ts";
+
+export interface LaunchInputs {
+  /** `weights` and `recurrent_t` of all networks. */
+  readonly trained: ReadonlyMap<string, DeviceBuffer>;
+  /** Rows of a network under conditions [from, from + count), condition-major. */
+  readonly rows: (network: number, from: number, count: number) => readonly RowRecord[];
+  /** (S, cells): steps of the awake trajectories in each cell. */
+  readonly awakeOccupancy: Uint32Array<ArrayBuffer> | null;
+  /** (S, repeats, N): states to start from, or null for encoded positions. */
+  readonly startStates: Float32Array | null;
+}
+
+export interface LaunchOutput {
+  readonly records: readonly ResultRecord[];
+  /** What was kept, as it lies on the device: [saved][R][O padded]. */
+  readonly positions: Float32Array | null;
+}
+
+export interface LaunchHooks {
+  readonly signal?: AbortSignal;
+  /** Steps of the launch that are done. */
+  readonly onSteps?: (steps: number) => void;
+  readonly onCompile?: (kernel: string, index: number, of: number) => void;
+}
+
+interface Ready {
+  readonly launch: LaunchPlan;
+  readonly program: Program;
+}
+
+export class SweepMachine {
+  readonly options: SweepPlanOptions;
+  readonly #gpu: Gpu;
+  readonly #inputs: LaunchInputs;
+  readonly #clock: Clock;
+  readonly #buffers: Map<string, DeviceBuffer>;
+  readonly #ready = new Map<string, Ready>();
+  #compiled = false;
+
+  private constructor(gpu: Gpu, options: SweepPlanOptions, inputs: LaunchInputs, buffers: Map<string, DeviceBuffer>) {
+    this.#gpu = gpu;
+    this.options = options;
+    this.#inputs = inputs;
+    this.#buffers = buffers;
+    this.#clock = new Clock(gpu, 1);
+  }
+
+  /** Allocates for all of `launches`. @throws UsageError when the bytes do not fit */
+  static create(gpu: Gpu, o: SweepPlanOptions, launches: readonly Launch[], inputs: LaunchInputs): SweepMachine {
+    const kinds = new Map(launches.map((l) => [planKey(l), l]));
+    const specs = sharedBuffers([...kinds.values()].map((l) => planLaunch(o, l)));
+    const fresh = specs.filter((b) => !inputs.trained.has(b.name));
+    gpu.requireBytes(
+      "sweep",
+      fresh.reduce((sum, b) => sum + b.bytes, 0),
+      Math.max(...fresh.map((b) => b.bytes)),
+    );
+    const buffers = new Map(inputs.trained);
+    for (const b of fresh) buffers.set(b.name, gpu.createBuffer(b.name, b.bytes));
+    const machine = new SweepMachine(gpu, o, inputs, buffers);
+    for (const u of geometryUploads(o.metrics)) gpu.write(machine.#buffer(u.buffer), u.data);
+    if (inputs.awakeOccupancy) gpu.write(machine.#buffer("awake_occupancy"), inputs.awakeOccupancy);
+    return machine;
+  }
+
+  #buffer(name: string): DeviceBuffer {
+    return this.#buffers.get(name) as DeviceBuffer;
+  }
+
+  async #program(launch: Launch): Promise<Ready> {
+    const key = planKey(launch);
+    let ready = this.#ready.get(key);
+    if (!ready) {
+      const plan = planLaunch(this.options, launch);
+      ready = { launch: plan, program: await Program.create(this.#gpu, plan.plan, this.#buffers) };
+      this.#ready.set(key, ready);
+    }
+    return ready;
+  }
+
+  /** Null when it was interrupted: a launch counts whole or not at all. */
+  async run(launch: Launch, hooks: LaunchHooks = {}): Promise<LaunchOutput | null> {
+    const { launch: plan, program } = await this.#program(launch);
+    this.#upload(launch, program);
+    let at = 0;
+    for (const mark of plan.marks) {
+      if (hooks.signal?.aborted) return null;
+      const first = !this.#compiled && at === 0;
+      await program.run({
+        label: "sweep",
+        clock: this.#clock,
+        from: at,
+        to: mark.pass,
+        ...(first && hooks.onCompile ? { onCompile: hooks.onCompile } : {}),
+      });
+      at = mark.pass;
+      hooks.onSteps?.(mark.steps);
+    }
+    this.#compiled = true;
+    return this.#collect(launch);
+  }
+
+  #upload(launch: Launch, program: Program): void {
+    const { options: o } = this;
+    const chunk = chunkOf(o, launch);
+    const own = Array.from({ length: launch.networks }, (_, s) =>
+      this.#inputs.rows(launch.network0 + s, launch.condition0, launch.conditions),
+    );
+    this.#gpu.write(this.#buffer(chunk.table), packRows(o.records.row, own, chunk.rowsPerNetwork));
+    if (this.#inputs.startStates) {
+      const n4 = roundUp(o.model.shape.units, 4);
+      const counts = own.map((rows) => rows.length);
+      const first = startSlot(this.#inputs.startStates, o, chunk, chunkRows(chunk), n4, counts);
+      this.#gpu.write(this.#buffer("states"), first);
+    }
+    if (program.clockKernel) {
+      const record = { iteration: 0, slot: 0, progress: 0, correction1: 1, correction2: 1 };
+      this.#clock.set(0, program.clockKernel, record);
+    }
+  }
+
+  async #collect(launch: Launch): Promise<LaunchOutput> {
+    const { options: o } = this;
+    const { metrics, layouts, repeats } = o;
+    const chunk = metricsChunkOf(o, launch);
+    const clouds = launch.networks * launch.conditions;
+    const cells = metrics.geometry.box.cells ** 2;
+    const rows = chunk.networks * chunk.rowsPerNetwork;
+    const stats = await this.#gpu.read(this.#buffer("path_stats"), 0, rows * layouts.stats.bytes);
+    const summaries = await this.#gpu.read(this.#buffer("summaries"), 0, clouds * layouts.summary.bytes);
+    const occupancy = new Uint32Array(await this.#gpu.read(this.#buffer("occupancy"), 0, 4 * clouds * cells));
+    const records: ResultRecord[] = [];
+    for (let c = 0; c < launch.conditions; c++) {
+      for (let s = 0; s < launch.networks; s++) {
+        const own = Array.from({ length: repeats }, (_, b) =>
+          rowMetrics(layouts.stats, stats, metricsRow(chunk, s, c, b), metrics),
+        );
+        const cloud = metricsSummary(chunk, s, c);
+        records.push({
+          network: launch.network0 + s,
+          condition: launch.condition0 + c,
+          n: repeats,
+          values: { ...aggregateRows(own, o.steps), ...summaryMetrics(layouts.summary, summaries, cloud, metrics) },
+          occupancy: sparse(occupancy.subarray(cloud * cells, (cloud + 1) * cells)),
+        });
+      }
+    }
+    if (o.keepEvery === 0) return { records, positions: null };
+    const bytes = 4 * savedSteps(o.steps, o.keepEvery) * rows * roundUp(o.model.shape.outputs, 4);
+    return { records, positions: await this.#gpu.readF32(this.#buffer("y_all"), 0, bytes) };
+  }
+
+  destroy(): void {
+    for (const { program } of this.#ready.values()) program.destroy();
+    for (const [name, b] of this.#buffers) if (!this.#inputs.trained.has(name)) this.#gpu.destroyBuffer(b);
+    this.#clock.destroy();
+  }
+}
+
+export function sparse(counts: Uint32Array): (readonly [number, number])[] {
+  const out: (readonly [number, number])[] = [];
+  counts.forEach((n, cell) => {
+    if (n > 0) out.push([cell, n]);
+  });
+  return out;
+}
+
+/**
+ * Positions of a launch into a shard's tensor (S, saved, conditions of the shard × repeats, 2).
+ * @param condition0 first condition of the shard
+ * @param shardRows rows of a network in the shard
+ */
+export function takePositions(
+  o: SweepPlanOptions,
+  launch: Launch,
+  device: Float32Array,
+  out: Float32Array,
+  condition0: number,
+  shardRows: number,
+): void {
+  const row0 = (launch.condition0 - condition0) * o.repeats;
+  const saved = savedSteps(o.steps, o.keepEvery);
+  const padded = roundUp(o.model.shape.outputs, 4);
+  unpackRows(device, chunkOf(o, launch), launch.conditions * o.repeats, saved, 2, padded, (row) => ({
+    out,
+    row: row0 + row,
+    rows: shardRows,
+  }));
+}
