@@ -62,5 +62,5 @@ export function describeCondition(overrides: Readonly<Record<string, unknown>>):
     return typeof value === "number" ? [`${symbol} ${Number(value.toPrecision(4))}`] : [];
   });
   if (overrides.noiseFriction === false) parts.push("noise without √λ");
-  return parts.length === 0 ? "as awake" : parts.join(", ");
+  return parts.length === 0 ? "no momentum, no adaptation" : parts.join(", ");
 }

@@ -135,7 +135,7 @@ describe("numbers in words", () => {
   });
 
   test("conditions by their symbols", () => {
-    expect(describeCondition({})).toBe("as awake");
+    expect(describeCondition({})).toBe("no momentum, no adaptation");
     expect(describeCondition({ friction: 0.6, noiseScale: Math.SQRT2, noiseFriction: false })).toBe(
       "noise × 1.414, λ 0.6, noise without √λ",
     );
