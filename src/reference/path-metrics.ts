@@ -32,7 +32,9 @@ function regionAt(p: Point, regions: readonly Disc[]): number {
 function distanceToMaze(p: Point, g: Geometry): number {
   const distances = g.segments.map(([a, b]) => {
     const edge: Point = [b[0] - a[0], b[1] - a[1]];
-    const f = ((p[0] - a[0]) * edge[0] + (p[1] - a[1]) * edge[1]) / (edge[0] ** 2 + edge[1] ** 2);
+    // A corner that stands twice in a route makes an edge of no length.
+    const square = edge[0] ** 2 + edge[1] ** 2 || 1;
+    const f = ((p[0] - a[0]) * edge[0] + (p[1] - a[1]) * edge[1]) / square;
     const along = Math.min(1, Math.max(0, f));
     return away(p, [a[0] + along * edge[0], a[1] + along * edge[1]]);
   });

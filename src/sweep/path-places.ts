@@ -10,10 +10,10 @@ export interface Upload {
 /** Directions of the sliced distance (model.md section 8). */
 export const DIRECTIONS = 64;
 
-/** Start, edge, and edge over its square: the nearest point then costs one product and a clamp. */
+/** Start, edge, and edge over its square: the nearest point then costs one product and a clamp. A corner may stand twice. */
 function segmentQuads([a, b]: readonly [Point, Point]): number[] {
   const [ex, ey] = [b[0] - a[0], b[1] - a[1]];
-  const square = ex * ex + ey * ey;
+  const square = ex * ex + ey * ey || 1;
   return [a[0], a[1], ex, ey, ex / square, ey / square, 0, 0];
 }
 
