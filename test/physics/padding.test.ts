@@ -1,6 +1,7 @@
 /** Padding stays exactly 0 on the device, though every buffer starts as NaN here (decision 2). */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { DeviceBuffer, Gpu } from "../../src/gpu/context.ts";
+import { PLAN_KINDS } from "../../src/gpu/plan.ts";
 import { Clock, Program } from "../../src/gpu/program.ts";
 import { recordLayouts } from "../../src/kernels/records.ts";
 import { adapterSpec } from "../../src/kernels/spec.ts";
@@ -44,7 +45,7 @@ function judge(data: Float32Array, isPadding: (i: number) => boolean) {
 
 const CLEAN = { dirty: -1, unwritten: -1, someOfBoth: true };
 
-describe.each(["own-row", "step"] as const)("training, %s", (kind) => {
+describe.each(PLAN_KINDS)("training, %s", (kind) => {
   let gpu: Gpu;
   let trainer: Trainer;
 
@@ -108,7 +109,7 @@ describe.each(["own-row", "step"] as const)("training, %s", (kind) => {
   });
 });
 
-test.each(["own-row", "step"] as const)("replay, %s: states, momentum, adaptation, readouts", async (kind) => {
+test.each(PLAN_KINDS)("replay, %s: states, momentum, adaptation, readouts", async (kind) => {
   const gpu = await testGpu();
   const layouts = recordLayouts(gpu.options.readShader);
   const seeds = [3, 4];

@@ -1,6 +1,7 @@
 /** Same seed, same replay: however rows, networks and steps are split, whatever is kept, and whoever replays beside. */
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Gpu } from "../../src/gpu/context.ts";
+import { PLAN_KINDS } from "../../src/gpu/plan.ts";
 import type { AdapterSpec } from "../../src/kernels/spec.ts";
 import type { StepParameters } from "../../src/model/dynamics.ts";
 import type { ReplayPlan } from "../../src/replay/plan.ts";
@@ -63,9 +64,11 @@ describe("split", () => {
     expectSameReplays("split", got, whole);
   });
 
-  test.each([{}, { maxBuffer: 65_000, maxBinding: 15_000 }])("the other plan, limits %o", async (limits) => {
-    const got = await replayed(gpu, { ...SPEC, kind: "step", adapter: limited(gpu, limits) });
-    expectSameReplays("step", got, whole);
+  test.each(PLAN_KINDS.filter((kind) => kind !== SPEC.kind))("plan %s, whole and split", async (kind) => {
+    for (const limits of [{}, { maxBuffer: 65_000, maxBinding: 15_000 }]) {
+      const got = await replayed(gpu, { ...SPEC, kind, adapter: limited(gpu, limits) });
+      expectSameReplays(kind, got, whole);
+    }
   });
 
   test("padded units, from given states, in groups of four networks", async () => {

@@ -80,8 +80,8 @@ test("from encoded starts, each condition with its own noise", async () => {
   compare(SPEC, await replayed(await testGpu(), SPEC), (c) => c);
 });
 
-test("paired, the other plan", async () => {
-  const spec: ReplaySpec = { ...SPEC, pairedNoise: true, kind: "step" };
+test.each(["step", "tile-persistent"] as const)("paired, plan %s", async (kind) => {
+  const spec: ReplaySpec = { ...SPEC, pairedNoise: true, kind };
   compare(spec, await replayed(await testGpu(), spec), () => 0);
 });
 

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Gpu } from "../../src/gpu/context.ts";
+import { PLAN_KINDS } from "../../src/gpu/plan.ts";
 import { loadCheckpoint, saveCheckpoint } from "../../src/io/checkpoint.ts";
 import type { AdapterSpec } from "../../src/kernels/spec.ts";
 import { checkpointArrays, statusWord, trainState } from "../../src/run/weights.ts";
@@ -40,6 +41,7 @@ const NETWORKS: readonly NetworkSpec[] = [
   }),
 ];
 const SPEC = training(NETWORKS);
+const OTHER_KINDS = PLAN_KINDS.filter((kind) => kind !== SPEC.kind);
 
 let gpu: Gpu;
 let whole: Trained;
@@ -67,8 +69,8 @@ test("again", async () => {
   expectSameTraining("second run", await trained(gpu, SPEC));
 });
 
-test("the other plan", async () => {
-  expectSameTraining("step", await trained(gpu, { ...SPEC, kind: "step" }));
+test.each(OTHER_KINDS)("plan %s", async (kind) => {
+  expectSameTraining(kind, await trained(gpu, { ...SPEC, kind }));
 });
 
 describe("split", () => {
@@ -82,7 +84,7 @@ describe("split", () => {
     ["into groups, blocks of rows and windows", ONE_BLOCK, { groups: 3, chunks: 6, windows: 2 }],
     ["into single steps", { ...ONE_BLOCK, flopsPerSecond: 1 }, { groups: 3, chunks: 6, windows: 12 }],
   ];
-  describe.each(["own-row", "step"] as const)("%s", (kind) => {
+  describe.each(PLAN_KINDS)("%s", (kind) => {
     test.each(cases)("%s", async (_, limits, wanted) => {
       const got = await trained(gpu, { ...SPEC, kind, adapter: limited(gpu, limits) });
       const { groups, chunkPasses } = got.batch;
@@ -91,7 +93,7 @@ describe("split", () => {
         chunks: wanted.chunks,
       });
       const counts = launches(got.batch);
-      if (kind === "own-row") {
+      if (kind !== "step") {
         expect(counts.forward).toBe(wanted.windows);
         expect(counts.adjoint).toBeGreaterThanOrEqual(wanted.windows === 1 ? 1 : 2);
       }
@@ -216,13 +218,13 @@ describe("pieces", () => {
 });
 
 describe("test error", () => {
-  test("the same when split, under the other plan, and beside others; trajectories do not depend on their number", async () => {
+  test("the same when split, under the other plans, and beside others; trajectories do not depend on their number", async () => {
     const trainer = await Trainer.create(gpu, SPEC);
     const all = await trainer.test(70, { keep: true });
     const fewer = await trainer.test(33, { keep: true });
     trainer.destroy();
     const variants = [
-      { ...SPEC, kind: "step" as const },
+      ...OTHER_KINDS.map((kind) => ({ ...SPEC, kind })),
       { ...SPEC, adapter: limited(gpu, { maxBinding: 22_000, maxBuffer: 27_000, flopsPerSecond: 2e6 }) },
     ];
     for (const spec of variants) {

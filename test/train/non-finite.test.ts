@@ -1,6 +1,7 @@
 /** A network that diverges stops with its iteration, step, row and a remedy, and its neighbours never notice. */
 import { beforeAll, describe, expect, test } from "vitest";
 import type { DeviceBuffer, Gpu } from "../../src/gpu/context.ts";
+import { PLAN_KINDS } from "../../src/gpu/plan.ts";
 import { readField, recordLayouts } from "../../src/kernels/records.ts";
 import { cellParams } from "../../src/model/dynamics.ts";
 import { transposeRecurrent, unpackParameters } from "../../src/model/parameters.ts";
@@ -110,7 +111,7 @@ function expectStopped(got: Run, where: { iteration: number; step: number; row: 
   expectNeighboursUndisturbed(got);
 }
 
-describe.each(["own-row", "step"] as const)("diverging, %s", (kind) => {
+describe.each(PLAN_KINDS)("diverging, %s", (kind) => {
   test("by its gain: the first iteration, at the step where float32 ends", async () => {
     const spec = beside(network(8, { step: step({ gain: 1e6 }) }), { kind });
     const got = await run(spec);
