@@ -16,12 +16,19 @@ function elementLayout(kernel: string, binding: string, read: ShaderReader): Str
   return struct;
 }
 
+// Reading three shaders takes longer than planning does, and evaluating many small cases plans often.
+const known = new WeakMap<ShaderReader, RecordLayouts>();
+
 export function recordLayouts(read: ShaderReader): RecordLayouts {
-  return {
+  const before = known.get(read);
+  if (before) return before;
+  const layouts = {
     row: elementLayout("rnn/encode_initial", "rows", read),
     network: elementLayout("optim/adam", "networks", read),
     stats: elementLayout("optim/adam", "stats", read),
   };
+  known.set(read, layouts);
+  return layouts;
 }
 
 /** Reads field `name` of every record of an array that came back from the device. */

@@ -59,7 +59,9 @@ async function check(gpu: Gpu, io: Io): Promise<{ passed: boolean; lines: string
       ...Object.entries(result.worst).map(
         ([what, share]) => `  ${what}: at worst ${(100 * Number(share)).toFixed(0)} % of its tolerance`,
       ),
-      ...result.failures.map((f) => `  ${typeof f === "string" ? f : JSON.stringify(f)}`),
+      `  ${result.maskDifferences.count} of ${result.maskDifferences.of} units within rounding of their kink lay on its other side`,
+      ...result.failures.map((f) => `  ${f.message}`),
+      ...(result.suspects.length > 0 ? [`  every failure, and no success, has: ${result.suspects.join(", ")}`] : []),
     ],
   };
 }

@@ -55,7 +55,8 @@ export interface GradcheckResult {
 export interface GradcheckOptions {
   readonly cases: number;
   readonly seed: number;
-  readonly kinds: readonly PlanKind[];
+  /** Plans to run, perhaps not all of them for every case. */
+  readonly kinds: readonly PlanKind[] | ((example: GradcheckCase) => readonly PlanKind[]);
   /** T of every case; drawn per case without. */
   readonly steps?: number;
   /** Called after each case, with what the GPU gave under each plan. */
@@ -109,11 +110,18 @@ function readoutScale({ reference, rollout }: GradcheckCase): number {
   return most * Math.max(1, largest(rollout.r));
 }
 
-interface Finding {
+export interface Finding {
   readonly tensor: string;
   readonly part: keyof GradcheckShares | "mask";
   readonly share: number;
   readonly message: string;
+}
+
+export interface Comparison {
+  readonly findings: readonly Finding[];
+  /** Units and steps whose φ′ is not the reference's, of so many. */
+  readonly differences: number;
+  readonly of: number;
 }
 
 /** The GPU's φ′, and how it differs from the reference's. */
@@ -133,10 +141,8 @@ function phiPrimeOf(example: GradcheckCase, positive: Uint8Array) {
   return { phiPrime, differences, far };
 }
 
-function compare(
-  example: GradcheckCase,
-  out: EvaluateOutput,
-): { findings: Finding[]; differences: number; of: number } {
+/** Every tensor that the GPU gave for a case against float64, gradients on the GPU's own side of each kink. */
+export function compareWithReference(example: GradcheckCase, out: EvaluateOutput): Comparison {
   const { input, reference, rollout } = example;
   const findings: Finding[] = [];
   const note = (tensor: string, part: Finding["part"], error: number, tolerance: number, unit: string) => {
@@ -183,10 +189,10 @@ export async function gradcheck(gpu: Gpu, options: GradcheckOptions): Promise<Gr
     const example = gradcheckCase(options.seed, index, options.steps ?? null);
     const outputs: Partial<Record<PlanKind, EvaluateOutput>> = {};
     const before = failures.length;
-    for (const kind of options.kinds) {
+    for (const kind of typeof options.kinds === "function" ? options.kinds(example) : options.kinds) {
       const out = await evaluateModel(gpu, { ...example.input, kind });
       outputs[kind] = out;
-      const { findings, differences, of } = compare(example, out);
+      const { findings, differences, of } = compareWithReference(example, out);
       maskDifferences.count += differences;
       maskDifferences.of += of;
       for (const { tensor, part, share, message } of findings) {
