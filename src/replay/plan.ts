@@ -140,7 +140,7 @@ export function replayRollout(
   return {
     model: o.model,
     kind: o.kind,
-    workgroupStorage: o.adapter.workgroupStorage,
+    ...(o.adapter.workgroupStorage === undefined ? {} : { workgroupStorage: o.adapter.workgroupStorage }),
     steps: o.steps,
     noise: o.noise ? "drawn" : "none",
     stream: STREAM.replayNoise,

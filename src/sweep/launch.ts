@@ -3,12 +3,20 @@ import type { DeviceBuffer, Gpu } from "../gpu/context.ts";
 import { Clock, Program } from "../gpu/program.ts";
 import { chunkRows } from "../kernels/recurrence.ts";
 import { unpackRows } from "../kernels/unpack.ts";
+import { conditionalMutualInformation } from "../metrics/markov.ts";
 import { roundUp } from "../model/parameters.ts";
 import { packRows, type RowRecord } from "../model/rows.ts";
 import { savedSteps } from "../replay/plan.ts";
 import { startSlot } from "../replay/replay.ts";
 import { aggregateRows } from "./aggregate.ts";
-import { geometryUploads, metricsRow, metricsSummary } from "./path-metrics.ts";
+import {
+  geometryUploads,
+  type MetricsChunk,
+  type MetricsLayouts,
+  metricsRow,
+  metricsSummary,
+  type PathMetricsSpec,
+} from "./path-metrics.ts";
 import { rowMetrics, summaryMetrics } from "./path-records.ts";
 import {
   chunkOf,
@@ -18,6 +26,7 @@ import {
   planKey,
   planLaunch,
   type SweepPlanOptions,
+  sampledRows,
   sharedBuffers,
 } from "./plan.ts";
 import type { ResultRecord } from "./results.ts";
@@ -37,6 +46,8 @@ export interface LaunchOutput {
   readonly records: readonly ResultRecord[];
   /** What was kept, as it lies on the device: [saved][R][O padded]. */
   readonly positions: Float32Array | null;
+  /** [saved][S·C·sampled][N padded] of the sampled rollouts. */
+  readonly states: Float32Array | null;
 }
 
 export interface LaunchHooks {
@@ -144,33 +155,31 @@ export class SweepMachine {
 
   async #collect(launch: Launch): Promise<LaunchOutput> {
     const { options: o } = this;
-    const { metrics, layouts, repeats } = o;
+    const { metrics, layouts } = o;
     const chunk = metricsChunkOf(o, launch);
     const clouds = launch.networks * launch.conditions;
     const cells = metrics.geometry.box.cells ** 2;
     const rows = chunk.networks * chunk.rowsPerNetwork;
-    const stats = await this.#gpu.read(this.#buffer("path_stats"), 0, rows * layouts.stats.bytes);
-    const summaries = await this.#gpu.read(this.#buffer("summaries"), 0, clouds * layouts.summary.bytes);
-    const occupancy = new Uint32Array(await this.#gpu.read(this.#buffer("occupancy"), 0, 4 * clouds * cells));
+    const raw: RawMetrics = {
+      stats: await this.#gpu.read(this.#buffer("path_stats"), 0, rows * layouts.stats.bytes),
+      summaries: await this.#gpu.read(this.#buffer("summaries"), 0, clouds * layouts.summary.bytes),
+      occupancy: await this.#gpu.read(this.#buffer("occupancy"), 0, 4 * clouds * cells),
+    };
     const records: ResultRecord[] = [];
     for (let c = 0; c < launch.conditions; c++) {
       for (let s = 0; s < launch.networks; s++) {
-        const own = Array.from({ length: repeats }, (_, b) =>
-          rowMetrics(layouts.stats, stats, metricsRow(chunk, s, c, b), metrics),
-        );
-        const cloud = metricsSummary(chunk, s, c);
-        records.push({
-          network: launch.network0 + s,
-          condition: launch.condition0 + c,
-          n: repeats,
-          values: { ...aggregateRows(own, o.steps), ...summaryMetrics(layouts.summary, summaries, cloud, metrics) },
-          occupancy: sparse(occupancy.subarray(cloud * cells, (cloud + 1) * cells)),
-        });
+        const record = cloudRecord(metrics, layouts, chunk, raw, s, c);
+        records.push({ ...record, network: launch.network0 + s, condition: launch.condition0 + c });
       }
     }
-    if (o.keepEvery === 0) return { records, positions: null };
-    const bytes = 4 * savedSteps(o.steps, o.keepEvery) * rows * roundUp(o.model.shape.outputs, 4);
-    return { records, positions: await this.#gpu.readF32(this.#buffer("y_all"), 0, bytes) };
+    if (o.keepEvery === 0) return { records, positions: null, states: null };
+    const saved = savedSteps(o.steps, o.keepEvery);
+    const bytes = 4 * saved * rows * roundUp(o.model.shape.outputs, 4);
+    const positions = await this.#gpu.readF32(this.#buffer("y_all"), 0, bytes);
+    if (o.stateRepeats === 0) return { records, positions, states: null };
+    const stateBytes = 4 * saved * sampledRows(o, launch) * roundUp(o.model.shape.units, 4);
+    const states = await this.#gpu.readF32(this.#buffer("sampled_r"), 0, stateBytes);
+    return { records: records.map((r) => withMemory(o, launch, r, states)), positions, states };
   }
 
   destroy(): void {
@@ -180,7 +189,60 @@ export class SweepMachine {
   }
 }
 
-export function sparse(counts: Uint32Array): (readonly [number, number])[] {
+/** The record with the memory of its sampled rollouts: cmi1 and cmi5, of those that stayed finite. */
+function withMemory(o: SweepPlanOptions, launch: Launch, record: ResultRecord, states: Float32Array): ResultRecord {
+  const [N, k] = [o.model.shape.units, o.stateRepeats];
+  const saved = savedSteps(o.steps, o.keepEvery);
+  const all = sampledRows(o, launch);
+  const n4 = roundUp(N, 4);
+  const cloud =
+    (record.network - launch.network0) * launch.conditions + (record.condition as number) - launch.condition0;
+  const rows = Array.from({ length: k }, (_, b) => {
+    const own = new Float64Array(saved * N);
+    for (let t = 0; t < saved; t++) {
+      const from = (t * all + cloud * k + b) * n4;
+      own.set(states.subarray(from, from + N), t * N);
+    }
+    return own;
+  }).filter((own) => own.every(Number.isFinite));
+  const values = new Float64Array(rows.length * saved * N);
+  rows.forEach((own, i) => {
+    values.set(own, i * saved * N);
+  });
+  const sampled = { values, rows: rows.length, steps: saved, units: N, every: o.keepEvery };
+  const [cmi1, cmi5] = rows.length > 0 ? conditionalMutualInformation(sampled, [1, 5]) : [Number.NaN, Number.NaN];
+  return { ...record, values: { ...record.values, cmi1: cmi1 as number, cmi5: cmi5 as number } };
+}
+
+/** What comes back of the metrics of a launch, as it lies on the device. */
+export interface RawMetrics {
+  readonly stats: ArrayBuffer;
+  readonly summaries: ArrayBuffer;
+  readonly occupancy: ArrayBuffer;
+}
+
+/** One network under one condition of a launch; who they are in the sweep is the caller's to say. */
+export function cloudRecord(
+  spec: PathMetricsSpec,
+  layouts: MetricsLayouts,
+  chunk: MetricsChunk,
+  raw: RawMetrics,
+  network: number,
+  condition: number,
+): Omit<ResultRecord, "network" | "condition"> {
+  const rows = Array.from({ length: chunk.repeats }, (_, b) =>
+    rowMetrics(layouts.stats, raw.stats, metricsRow(chunk, network, condition, b), spec),
+  );
+  const cloud = metricsSummary(chunk, network, condition);
+  const cells = spec.geometry.box.cells ** 2;
+  return {
+    n: chunk.repeats,
+    values: { ...aggregateRows(rows, spec.steps), ...summaryMetrics(layouts.summary, raw.summaries, cloud, spec) },
+    occupancy: sparse(new Uint32Array(raw.occupancy, 4 * cloud * cells, cells)),
+  };
+}
+
+function sparse(counts: Uint32Array): (readonly [number, number])[] {
   const out: (readonly [number, number])[] = [];
   counts.forEach((n, cell) => {
     if (n > 0) out.push([cell, n]);
@@ -209,4 +271,22 @@ export function takePositions(
     row: row0 + row,
     rows: shardRows,
   }));
+}
+
+/** The sampled states of a launch into a shard's tensor (S, saved, conditions of the shard × sampled, N). */
+export function takeStates(
+  o: SweepPlanOptions,
+  launch: Launch,
+  device: Float32Array,
+  out: Float32Array,
+  condition0: number,
+  shardRows: number,
+): void {
+  const saved = savedSteps(o.steps, o.keepEvery);
+  const row0 = (launch.condition0 - condition0) * o.stateRepeats;
+  const count = launch.conditions * o.stateRepeats;
+  const N = o.model.shape.units;
+  // Sampled rows are packed: no padding between networks.
+  const chunk = { ...chunkOf(o, launch), rowsPerNetwork: count };
+  unpackRows(device, chunk, count, saved, N, roundUp(N, 4), (row) => ({ out, row: row0 + row, rows: shardRows }));
 }

@@ -12,6 +12,8 @@ import {
   forwardPass,
   longestForward,
   readoutPass,
+  slotView,
+  type TimeWindow,
   timeWindows,
   UNUSED_BUFFERS,
 } from "../kernels/recurrence.ts";
@@ -102,8 +104,8 @@ function ringSteps(o: SweepPlanOptions, rows: number): number {
   return Math.max(1, Math.min(o.steps, byBinding, wanted));
 }
 
-/** Bytes of `sampled_r`: states of the sampled rollouts of a launch. */
-const sampledRows = (o: SweepPlanOptions, l: Launch): number => l.networks * l.conditions * o.stateRepeats;
+/** Rollouts of a launch whose states are kept. */
+export const sampledRows = (o: SweepPlanOptions, l: Launch): number => l.networks * l.conditions * o.stateRepeats;
 
 function launchBuffers(o: SweepPlanOptions, launch: Launch, ring: number): BufferSpec[] {
   const { shape, layout } = o.model;
@@ -158,7 +160,7 @@ function largest(most: number, fits: (n: number) => boolean): number {
 }
 
 /** Group borders must fall on 256 bytes in `recurrent_t`. */
-const groupStep = (units: number): number => ((roundUp(units, 4) ** 2 * 4) % 256 === 0 ? 1 : 4);
+export const groupStep = (units: number): number => ((roundUp(units, 4) ** 2 * 4) % 256 === 0 ? 1 : 4);
 
 /** How many networks and conditions a launch may hold. @throws UsageError where not even one condition fits */
 function launchSize(o: SweepPlanOptions, most: number): { networks: number; conditions: number } {
@@ -233,6 +235,42 @@ export interface LaunchPlan {
   readonly marks: readonly { readonly pass: number; readonly steps: number }[];
 }
 
+/** States of the sampled rollouts at the steps of a window that are kept. */
+function samplePasses(o: SweepPlanOptions, launch: Launch, w: TimeWindow): Pass[] {
+  const kept0 = Math.floor(w.t0 / o.keepEvery);
+  const kept = Math.floor((w.t0 + w.steps) / o.keepEvery) - kept0;
+  if (kept === 0) return [];
+  const chunk = chunkOf(o, launch);
+  const rows = chunkRows(chunk);
+  const unitQuads = Math.ceil(o.model.shape.units / 4);
+  return [
+    {
+      kind: "dispatch",
+      label: "sample states",
+      kernel: "sweep/sample_states",
+      bind: {
+        states: slotView("states", slots(rollout(o), rows).state, 0, w.steps + 1),
+        sampled_r: { buffer: "sampled_r" },
+      },
+      uniforms: {
+        sample_pass: {
+          rows,
+          rows_per_network: chunk.rowsPerNetwork,
+          conditions: launch.conditions,
+          repeats: o.repeats,
+          sampled: o.stateRepeats,
+          sampled_rows: sampledRows(o, launch),
+          unit_quads: unitQuads,
+          first: (kept0 + 1) * o.keepEvery - w.t0,
+          every: o.keepEvery,
+          kept0,
+        },
+      },
+      groups: [Math.ceil((sampledRows(o, launch) * unitQuads) / 64), kept, 1],
+    },
+  ];
+}
+
 /** Passes and buffers of one launch. Launches of the same networks and number of conditions have the same plan. */
 export function planLaunch(o: SweepPlanOptions, launch: Launch): LaunchPlan {
   const r = rollout(o);
@@ -253,6 +291,7 @@ export function planLaunch(o: SweepPlanOptions, launch: Launch): LaunchPlan {
     passes.push(readoutPass(r, chunk, w, 0), ...metricsWindow(o.metrics, metrics, w));
     if (o.keepEvery > 0)
       passes.push(...keepSteps("keep positions", { buffer: "y", skip: 0 }, "y_all", s.output, o.keepEvery, w));
+    if (o.stateRepeats > 0) passes.push(...samplePasses(o, launch, w));
     const last = w.t0 + w.steps === o.steps;
     if (!last) passes.push(...carryOver(s.state, w.steps));
     else passes.push(...metricsFinish(o.metrics, metrics));
