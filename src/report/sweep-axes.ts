@@ -46,8 +46,9 @@ export function sweepAxis(name: string, values: Iterable<number>): SweepAxis {
 /** At most six digits, no trailing zeros. */
 export const valueText = (v: number): string => String(Number(v.toPrecision(6))).replace("-", "\u2212");
 
-/** "λ 0.6". */
-export const axisValueText = (axis: SweepAxis, value: number): string => `${axis.symbol} ${valueText(value)}`;
+/** "λ 0.6", to four digits. */
+export const axisValueText = (axis: SweepAxis, value: number): string =>
+  `${axis.symbol} ${valueText(Number(value.toPrecision(4)))}`;
 
 /** The axis as a chart needs it: positions in units of its scale, and cells that meet halfway between values. */
 export interface AxisLayout {

@@ -114,7 +114,7 @@ function sheet(layout: PanelLayout, geometry: Geometry): Sheet {
     return [
       title === "" ? "" : text(x, y - 7, fitText(title, 12, panelWidth), { size: 12, weight: 600 }),
       `<rect x="${px(x)}" y="${px(y)}" width="${px(panelWidth)}" height="${px(height)}" fill="none" stroke="${HAIRLINE}" stroke-width="0.8"/>`,
-      isDiverged(condition) ? text(x + 6, y + 14, "diverged", { size: 10.5, fill: MUTED }) : "",
+      isDiverged(condition) ? text(x + 6, y + height - 7, "diverged", { size: 10.5, fill: MUTED }) : "",
     ].join("");
   });
   return {
