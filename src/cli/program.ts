@@ -8,12 +8,14 @@ import { doctor } from "./commands/doctor.ts";
 import { evaluate } from "./commands/evaluate.ts";
 import { init } from "./commands/init.ts";
 import { inspect } from "./commands/inspect.ts";
+import { merge } from "./commands/merge.ts";
 import { metrics } from "./commands/metrics.ts";
 import { paths } from "./commands/paths.ts";
 import { replay } from "./commands/replay.ts";
 import { report } from "./commands/report.ts";
 import { schema } from "./commands/schema.ts";
 import { start } from "./commands/start.ts";
+import { sweep } from "./commands/sweep.ts";
 import { train } from "./commands/train.ts";
 import { failureOf, stackOf } from "./failure.ts";
 import type { GlobalFlags, Shell, Work } from "./flags.ts";
@@ -21,7 +23,7 @@ import { createProgress } from "./progress.ts";
 import { RUNS, type Runs } from "./runs.ts";
 import { watchSignals } from "./signals.ts";
 
-const VERBS = [start, doctor, init, train, replay, paths, evaluate, report, metrics, inspect, schema];
+const VERBS = [start, doctor, init, train, replay, sweep, merge, paths, evaluate, report, metrics, inspect, schema];
 
 /** The outside world, so that a test can stand in for it. */
 export interface Host {

@@ -1,6 +1,8 @@
 /**
  * The work behind the verbs, loaded when it is wanted: help, schemas and mistakes must not wait for the GPU's library.
  */
+import type { MergeOptions } from "../run/merge.ts";
+import type { SweepOptions } from "../run/sweep.ts";
 import type {
   DoctorOptions,
   EvaluateOptions,
@@ -21,6 +23,8 @@ export interface Runs {
   readonly evaluate: Run<EvaluateOptions>;
   readonly doctor: Run<DoctorOptions>;
   readonly report: Run<ReportOptions>;
+  readonly sweep: Run<SweepOptions>;
+  readonly merge: Run<MergeOptions>;
   readonly metrics: Run<MetricsOptions>;
 }
 
@@ -31,6 +35,8 @@ export const RUNS: Runs = {
   paths: async (options, io) => (await import("../run/paths.ts")).runPaths(options, io),
   evaluate: async (options, io) => (await import("../run/evaluate.ts")).runEvaluate(options, io),
   doctor: async (options, io) => (await import("../run/doctor.ts")).runDoctor(options, io),
+  sweep: async (options, io) => (await import("../run/sweep.ts")).runSweep(options, io),
+  merge: async (options, io) => (await import("../run/merge.ts")).runMerge(options, io),
   report: async (options, io) => (await import("../run/report.ts")).runReport(options, io),
   metrics: async (options, io) => (await import("../run/metrics.ts")).runMetrics(options, io),
 };

@@ -1,0 +1,244 @@
+/** `reverie sweep`: a grid of replays, measured on the GPU while they run, resumable. */
+import { availableParallelism } from "node:os";
+import { join, resolve } from "node:path";
+import { DataError, EXIT, type ExitCode, UsageError } from "../errors.ts";
+import type { Gpu } from "../gpu/context.ts";
+import { formatBytes, type PlanKind } from "../gpu/plan.ts";
+import { differingKeys } from "../io/config-hash.ts";
+import { requireFreeSpace } from "../io/disk.ts";
+import { readJson } from "../io/json.ts";
+import type { LaunchSize } from "../kernels/spec.ts";
+import { paddedRows } from "../model/rows.ts";
+import type { SweepDefinition } from "../sweep/definition.ts";
+import { readDefinition, readSweepManifest, SweepDirectory, sameDefinition } from "../sweep/directory.ts";
+import { defineSweep, type LoadedNetworks, loadNetworks, type SweepRequest } from "../sweep/networks.ts";
+import { planLaunches, type SweepSummary, summarise } from "../sweep/plan.ts";
+import { modelOfSweep, planOptionsOf } from "../sweep/spec.ts";
+import { machineOptions, partOf, runSweep as runOn } from "../sweep/sweep.ts";
+import { gpuFacts, versions } from "./manifest.ts";
+import { compiling, openForVerb, planKindFor } from "./open.ts";
+import type { GpuOptions, Io, PlanOptions } from "./types.ts";
+import { uploadWeights } from "./weights.ts";
+
+/** What the flags ask for; `list` still names a file. */
+export interface SweepFlags extends Omit<SweepRequest, "list"> {
+  readonly list: string | null;
+}
+
+export interface SweepOptions extends GpuOptions, PlanOptions {
+  /** Run directories and checkpoints; with `resume` none, for those of the sweep. */
+  readonly sources: readonly string[];
+  /** With `resume` null where nothing is asked for anew. */
+  readonly request: SweepFlags | null;
+  /** Device bytes; null: 1 GiB, or half of the free memory where that is less. */
+  readonly budget: number | null;
+  readonly shard: { readonly index: number; readonly of: number } | null;
+  readonly out: string;
+  readonly resume: boolean;
+  readonly force: boolean;
+  /** Print launches, bytes and time instead of running anything. */
+  readonly plan: boolean;
+}
+
+const DEFAULT_BUDGET = 2 ** 30;
+/** Rollouts on a software adapter, a core, as measured with N = 128; for forecasts alone. */
+const SOFTWARE_FLOPS_PER_CORE = 1e10;
+const GPU_FLOPS = 2e12;
+
+interface Sweep {
+  readonly definition: SweepDefinition;
+  readonly loaded: LoadedNetworks;
+  readonly sources: readonly string[];
+  readonly shard: { readonly index: number; readonly of: number };
+}
+
+function requestOf({ list, ...rest }: SweepFlags): SweepRequest {
+  return { ...rest, list: list === null ? null : { value: readJson(list), origin: `--list ${list}` } };
+}
+
+/** The sweep asked for, and with `resume` that of the directory, which must be the same one. */
+function sweepOf(options: SweepOptions, io: Io): Sweep {
+  if (!options.resume) {
+    if (options.request === null) throw new UsageError("what is to be swept? Give --grid friction=1,0.6,0.3");
+    const loaded = loadNetworks(options.sources, io.note);
+    const shard = options.shard ?? { index: 0, of: 1 };
+    return {
+      definition: defineSweep(loaded, requestOf(options.request)),
+      loaded,
+      sources: options.sources.map((s) => resolve(s)),
+      shard,
+    };
+  }
+  const stored = readDefinition(options.out);
+  const manifest = readSweepManifest(options.out);
+  if (options.shard && (options.shard.index !== manifest.shard.index || options.shard.of !== manifest.shard.of)) {
+    throw new UsageError(
+      `${options.out} holds part ${manifest.shard.index}/${manifest.shard.of} of its sweep: leave --shard out`,
+    );
+  }
+  const sources = options.sources.length > 0 ? options.sources.map((s) => resolve(s)) : manifest.sources;
+  const loaded = loadNetworks(sources, io.note);
+  const asked = options.request
+    ? defineSweep(loaded, requestOf(options.request))
+    : { ...stored, networks: loaded.networks };
+  if (!sameDefinition(asked, stored)) {
+    const keys = differingKeys(stored, asked);
+    throw new DataError(
+      `${options.out} belongs to another sweep (${keys.join(", ")} differ): resume with the same networks and flags, or start anew with another --out`,
+    );
+  }
+  return { definition: stored, loaded, sources, shard: manifest.shard };
+}
+
+function launchSizeOf(d: SweepDefinition): LaunchSize {
+  return { units: d.shape.units, rows: d.networks.length * paddedRows(d.conditions.length * d.repeats) };
+}
+
+function budgetOf(options: SweepOptions, gpu: Gpu): number {
+  if (options.budget !== null) return options.budget;
+  const free = gpu.options.memoryBudget?.() ?? Number.POSITIVE_INFINITY;
+  return Math.min(DEFAULT_BUDGET, free / 2);
+}
+
+/** Seconds, roughly: what the adapter's kind was measured to do. */
+function forecast(gpu: Gpu, summary: SweepSummary): number {
+  return summary.flops / (gpu.adapter.software ? SOFTWARE_FLOPS_PER_CORE * availableParallelism() : GPU_FLOPS);
+}
+
+interface Planned {
+  readonly summary: SweepSummary;
+  readonly seconds: number;
+  readonly lines: readonly string[];
+}
+
+function planOf(gpu: Gpu, kind: PlanKind, budget: number, { definition: d, shard }: Sweep): Planned {
+  const o = planOptionsOf(d, machineOptions(gpu, { kind, budget }));
+  const { from, to } = partOf(d, shard.index, shard.of);
+  const summary = summarise(o, planLaunches(o, from, to, d.conditionsPerShard));
+  const rollouts = (to - from) * d.networks.length * d.repeats;
+  const seconds = forecast(gpu, summary);
+  const part = shard.of > 1 ? `part ${shard.index}/${shard.of}: ` : "";
+  return {
+    summary,
+    seconds,
+    lines: [
+      `${part}${to - from} conditions × ${d.networks.length} networks × ${d.repeats} repeats = ${rollouts} rollouts of ${d.steps} steps, N = ${d.shape.units}`,
+      `plan ${kind}: ${summary.launches} launches, ${summary.windows} windows, ${summary.dispatches} dispatches`,
+      `${formatBytes(summary.deviceBytes)} on the device, ${formatBytes(summary.readBackBytes)} read back`,
+      `about ${Math.max(1, Math.ceil(seconds))} s on this adapter`,
+    ],
+  };
+}
+
+function printPlan(gpu: Gpu, kind: PlanKind, budget: number, sweep: Sweep, io: Io): ExitCode {
+  const { summary, seconds, lines } = planOf(gpu, kind, budget, sweep);
+  io.out(io.json ? JSON.stringify({ ...summary, kind, seconds }) : lines.join("\n"));
+  return EXIT.ok;
+}
+
+export async function runSweep(options: SweepOptions, io: Io): Promise<ExitCode> {
+  const sweep = sweepOf(options, io);
+  if (options.plan) {
+    const gpu = await openForVerb(options, io);
+    try {
+      const kind = planKindFor(gpu, options, launchSizeOf(sweep.definition));
+      return printPlan(gpu, kind, budgetOf(options, gpu), sweep, io);
+    } finally {
+      await gpu.close();
+    }
+  }
+  const dir = SweepDirectory.open(options.out, { resume: options.resume, force: options.force });
+  try {
+    return await runInto(dir, sweep, options, io);
+  } finally {
+    dir.close();
+  }
+}
+
+/** Bytes that the directory will grow to: lines of at most 4 KiB, and positions. */
+function diskBytes(d: SweepDefinition, conditions: number): number {
+  const lines = 4096 * d.networks.length * conditions * 2;
+  if (d.save === "summary") return lines;
+  const saved = Math.floor(d.steps / d.saveEvery);
+  return lines + 4 * d.networks.length * conditions * saved * (2 * d.repeats + d.stateRepeats * d.shape.units);
+}
+
+async function runInto(dir: SweepDirectory, sweep: Sweep, options: SweepOptions, io: Io): Promise<ExitCode> {
+  const { definition: d, shard } = sweep;
+  const part = partOf(d, shard.index, shard.of);
+  requireFreeSpace(dir.path, diskBytes(d, part.to - part.from));
+  const gpu = await openForVerb(options, io);
+  try {
+    const kind = planKindFor(gpu, options, launchSizeOf(d));
+    const budget = budgetOf(options, gpu);
+    const facts = { versions: versions(), ...gpuFacts(gpu) };
+    const planned = planOf(gpu, kind, budget, sweep);
+    for (const line of planned.lines) io.note(line);
+    const manifest = {
+      ...facts,
+      sources: sweep.sources,
+      shard,
+      plan: { kind, budget, ...planned.summary },
+      started: new Date().toISOString(),
+      outcome: { kind: "running" },
+    };
+    if (options.resume) noteOtherAdapter(dir.path, facts.versions, gpu, io);
+    else dir.begin(d, manifest);
+    dir.updateManifest({ ...facts, plan: manifest.plan, outcome: manifest.outcome });
+    const log = dir.log(d);
+    const trained = uploadWeights(gpu, modelOfSweep(d), sweep.loaded.weights);
+    const began = performance.now();
+    try {
+      if (log.cut > 0)
+        io.note(`${join(dir.path, "results.jsonl")}: ${log.cut} bytes at its end were damaged and are computed again`);
+      let started = false;
+      const outcome = await runOn(gpu, d, trained, log, {
+        kind,
+        part,
+        budget,
+        signal: io.signal,
+        onCompile: compiling(io),
+        onProgress: (done, total) => {
+          if (!started) io.progress.start("sweeping", total, "rollouts");
+          started = true;
+          io.progress.update(Math.floor(done));
+        },
+      });
+      const seconds = (performance.now() - began) / 1000;
+      if (outcome === "completed") dir.finish(d, log.records, shard.of === 1);
+      dir.updateManifest({ outcome: { kind: outcome }, seconds, ended: new Date().toISOString() });
+      io.progress.done(`${outcome} after ${seconds.toFixed(1)} s`);
+      return tell(dir.path, sweep, outcome, log.known.size, io);
+    } finally {
+      log.close();
+      for (const b of trained.values()) gpu.destroyBuffer(b);
+    }
+  } finally {
+    await gpu.close();
+  }
+}
+
+function noteOtherAdapter(path: string, now: Record<string, string>, gpu: Gpu, io: Io): void {
+  const { adapter, versions: then } = readSweepManifest(path) as unknown as {
+    adapter?: { name?: string; driver?: string };
+    versions?: Record<string, string>;
+  };
+  if (adapter?.name !== gpu.adapter.name || adapter?.driver !== gpu.adapter.driver) {
+    io.note(`the sweep began on ${adapter?.name} (${adapter?.driver}): another adapter gives other bits`);
+  }
+  if (then?.reverie !== now.reverie) io.note(`the sweep began with reverie ${then?.reverie}, this is ${now.reverie}`);
+}
+
+function tell(path: string, { shard }: Sweep, outcome: "completed" | "interrupted", lines: number, io: Io): ExitCode {
+  if (outcome === "interrupted") io.note(`go on with: npx reverie sweep --resume --out ${path}`);
+  const next =
+    shard.of > 1
+      ? `part ${shard.index}/${shard.of}; put all parts together with reverie merge`
+      : join(path, "metrics.csv");
+  io.out(
+    io.json
+      ? JSON.stringify({ sweep: path, outcome: { kind: outcome }, shard, lines })
+      : `${path}: ${outcome}${outcome === "completed" ? `, ${next}` : `, ${lines} lines so far`}`,
+  );
+  return outcome === "interrupted" ? EXIT.interrupted : EXIT.ok;
+}
