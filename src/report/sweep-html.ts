@@ -1,4 +1,4 @@
-import { spreadOf } from "../metrics/csv.ts";
+import { type Spread, spreadOf } from "../metrics/csv.ts";
 import type { Geometry } from "../metrics/geometry.ts";
 import type { Tensor } from "../metrics/trajectories.ts";
 import { formatSpread } from "./format.ts";
@@ -162,6 +162,9 @@ function standouts({ table, awake, geometry }: SweepReportInput): Standout[] {
   ];
 }
 
+/** Networks that agree differ by the rounding of their mean, which is no spread. */
+const withoutRounding = (s: Spread): Spread => (s.sd < 1e-12 * Math.abs(s.mean) ? { ...s, sd: 0 } : s);
+
 function standoutTable(input: SweepReportInput): string {
   const columns = standouts(input);
   const metrics = [
@@ -176,7 +179,7 @@ function standoutTable(input: SweepReportInput): string {
   );
   const rows = metrics.map((metric) => {
     const cells = columns.map(({ records }) => {
-      const { mean, sd } = formatSpread(spreadOf(records.map((r) => r.values[metric] ?? Number.NaN)));
+      const { mean, sd } = formatSpread(withoutRounding(spreadOf(records.map((r) => r.values[metric] ?? Number.NaN))));
       return `<td>${mean}${sd === "" ? "" : `<span class="sd"> ± ${sd}</span>`}</td>`;
     });
     return `<tr><th scope="row">${escapeXml(metricLabel(metric))}<span class="meaning"><code>${escapeXml(metric)}</code></span></th>${cells.join("")}</tr>`;

@@ -3,10 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { DataError, UsageError } from "../errors.ts";
 import { parseCsv } from "../io/csv.ts";
-import { readSmallFile } from "../io/disk.ts";
-import { readJson } from "../io/json.ts";
 import { readNpz } from "../io/npz.ts";
-import { readManifest } from "../io/run-dir.ts";
 import { geometryOf } from "../metrics/geometry.ts";
 import type { Tensor } from "../metrics/trajectories.ts";
 import { choosePaths } from "../report/paths.ts";
@@ -17,13 +14,11 @@ import { type SweepRecord, type SweepTable, sweepTable } from "../report/sweep-t
 import { writeSweepReport } from "../report/sweep-write.ts";
 import type { WrittenReport } from "../report/write.ts";
 import { PARAMETERS, type SweepDefinition } from "../sweep/definition.ts";
-import { AWAKE, type ResultRecord, soundResults } from "../sweep/results.ts";
+import { readDefinition, readResults, readSweepManifest, SHARDS, shardFile } from "../sweep/directory.ts";
+import { AWAKE, type ResultRecord } from "../sweep/results.ts";
 import { sweepTables } from "../sweep/table.ts";
 
-const DEFINITION = "sweep.json";
-const RESULTS = "results.jsonl";
-
-export const isSweep = (directory: string): boolean => existsSync(join(directory, DEFINITION));
+export const isSweep = (directory: string): boolean => existsSync(join(directory, "sweep.json"));
 
 /** A field of metrics.csv; empty = not defined. */
 function numberOf(field: string | undefined): number {
@@ -81,7 +76,7 @@ function decodedOf(directory: string, d: SweepDefinition, wanted: ReadonlySet<st
     byShard.set(shard, [...(byShard.get(shard) ?? []), Number(name)]);
   }
   for (const [shard, conditions] of byShard) {
-    const path = join(directory, "shards", `shard-${String(shard).padStart(3, "0")}.npz`);
+    const path = join(directory, SHARDS, shardFile(shard));
     if (!existsSync(path)) continue;
     const positions = readNpz(path, { only: (name) => name === "positions" }).get("positions");
     const [S = 0, T = 0, R = 0] = positions?.shape ?? [];
@@ -175,12 +170,12 @@ export async function reportOfSweep(
   metrics: readonly string[] | undefined,
   note: (line: string) => void,
 ): Promise<ReportedSweep> {
-  const d = readJson(join(directory, DEFINITION)) as SweepDefinition;
-  const path = join(directory, RESULTS);
-  const { records } = existsSync(path) ? soundResults(readSmallFile(path, 2 ** 31 - 1)) : { records: [] };
-  const byCondition = recordsOf(sweepTables(d, records).metrics, path);
+  const d = readDefinition(directory);
+  const { records } = readResults(directory);
+  const tables = sweepTables(d, records);
+  const byCondition = recordsOf(tables.metrics, directory);
   if (byCondition.size === 0) throw new DataError(`${directory}: no results yet; go on with reverie sweep --resume`);
-  const awake = [...recordsOf(sweepTables(d, records).awake, path).values()].flat();
+  const awake = [...recordsOf(tables.awake, directory).values()].flat();
   const table = sweepTable(byCondition);
   const unknown = metrics?.find((m) => !table.metrics.includes(m));
   if (unknown !== undefined) {
@@ -190,7 +185,7 @@ export async function reportOfSweep(
   const wanted = new Set(panelLayout(table).cells.map(({ condition }) => condition.name));
   const done = records.filter((r) => r.condition !== AWAKE).length;
   const all = d.conditions.length * d.networks.length;
-  const manifest = readManifest(directory);
+  const manifest = readSweepManifest(directory);
   const { conditions: _, ...shown } = d;
   const written = await writeSweepReport(
     {

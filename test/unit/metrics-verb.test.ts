@@ -144,6 +144,15 @@ describe("reverie metrics", () => {
       "--task",
       "tmaze",
     );
+    // Neither is the memory of states that are not finite, whatever was decoded from them.
+    const lost = states.slice();
+    lost[3 * STEPS * UNITS + 7] = Number.POSITIVE_INFINITY;
+    const [decoded] = await measured(
+      file({ positions: POSITIONS, states: { ...STATES, data: lost } }),
+      "--task",
+      "tmaze",
+    );
+    expect(decoded?.values.cmi1).toBe(others?.values.cmi1);
     expect(all?.values.diverged).toBe(1 / ROWS);
     expect(all?.values.reach_fraction).toBeCloseTo((others?.values.reach_fraction as number) * (1 - 1 / ROWS), 14);
     for (const name of ["speed5", "track", "offpath", "cmi1"]) expect(all?.values[name]).toBe(others?.values[name]);

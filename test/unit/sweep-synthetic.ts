@@ -113,7 +113,10 @@ export function writeSyntheticSweep(
     }),
   );
   writeFileSync(join(directory, "sweep.json"), JSON.stringify(definition));
-  writeFileSync(join(directory, "manifest.json"), JSON.stringify({ format: "reverie-run", adapter: { name: "test" } }));
+  writeFileSync(
+    join(directory, "manifest.json"),
+    JSON.stringify({ format: "reverie-sweep", adapter: { name: "test" } }),
+  );
   writeFileSync(join(directory, "results.jsonl"), [...awake, ...lines.slice(0, options.keep ?? lines.length)].join(""));
   if (!options.shards) return definition;
   mkdirSync(join(directory, "shards"));
