@@ -3,12 +3,15 @@ import type { Geometry } from "../metrics/geometry.ts";
 import type { Tensor } from "../metrics/trajectories.ts";
 import { choosePaths } from "./paths.ts";
 import { MAX_SAMPLES, type Occupancy, PATHS_PER_PANEL, type PanelLayout } from "./sweep-panels.ts";
-import { divergedShare, metricUnit, type SweepCondition, type SweepTable, spreadAt } from "./sweep-table.ts";
+import { divergedShare, isShown, metricUnit, type SweepCondition, type SweepTable, spreadAt } from "./sweep-table.ts";
 
 /** The numbers behind each figure of a sweep. */
 
-/** pandas reads an empty field as NaN and "inf" as infinity. */
-const cell = (x: number): CsvValue => (Number.isNaN(x) ? null : Number.isFinite(x) ? x : x > 0 ? "inf" : "-inf");
+/** Seven digits, as float32 has them. pandas reads an empty field as NaN and "inf" as infinity. */
+function cell(x: number): CsvValue {
+  if (Number.isNaN(x)) return null;
+  return Number.isFinite(x) ? Number(x.toPrecision(7)) : x > 0 ? "inf" : "-inf";
+}
 
 const place = (table: SweepTable, c: SweepCondition): CsvRow => ({
   condition: c.name,
@@ -17,7 +20,10 @@ const place = (table: SweepTable, c: SweepCondition): CsvRow => ({
 
 const placeColumns = (table: SweepTable): string[] => ["condition", ...table.axes.map((axis) => axis.name)];
 
-/** Of maps and curves: one line per condition and metric; mean, sd and n over networks, then every network. */
+/**
+ * Of maps and curves: one line per condition and metric; mean, sd and n over networks, whether the figure shows them,
+ * then every network.
+ */
 export function metricsBehind(table: SweepTable, metrics: readonly string[]): string {
   const networks = [...new Set(table.conditions.flatMap((c) => c.records.map((r) => r.network)))].sort((a, b) => a - b);
   const rows = table.conditions.flatMap((c) =>
@@ -30,14 +36,15 @@ export function metricsBehind(table: SweepTable, metrics: readonly string[]): st
         mean: cell(mean),
         sd: cell(sd),
         n,
-        diverged: divergedShare(c),
+        diverged: cell(divergedShare(c)),
+        shown: Number(isShown(c, metric)),
         ...Object.fromEntries(
           c.records.map((r) => [`network_${r.network}`, cell(r.values[metric] ?? Number.NaN)] as const),
         ),
       };
     }),
   );
-  const fixed = ["metric", "unit", "mean", "sd", "n", "diverged"];
+  const fixed = ["metric", "unit", "mean", "sd", "n", "diverged", "shown"];
   return formatCsv([...placeColumns(table), ...fixed, ...networks.map((s) => `network_${s}`)], rows);
 }
 
@@ -83,7 +90,7 @@ export function occupancyBehind(
               ...place(table, condition),
               x: centre(box.x, i % box.cells),
               y: centre(box.y, Math.floor(i / box.cells)),
-              share,
+              share: cell(share),
             },
           ],
     ),

@@ -4,7 +4,15 @@ import { chart, type Mark, xAxis, yAxis } from "./chart.ts";
 import { legend } from "./legend.ts";
 import { type Figure, fitText, text } from "./svg.ts";
 import { type AxisLayout, axisLayout, axisValueText, type SweepAxis } from "./sweep-axes.ts";
-import { isDiverged, isRatio, metricLabel, type SweepCondition, type SweepTable, spreadAt } from "./sweep-table.ts";
+import {
+  isDiverged,
+  isRatio,
+  isShown,
+  metricLabel,
+  type SweepCondition,
+  type SweepTable,
+  spreadAt,
+} from "./sweep-table.ts";
 import { conditionColour, MUTED, PAPER } from "./theme.ts";
 
 /** Metrics along one parameter: the mean over networks, its spread, and every network. */
@@ -66,7 +74,7 @@ function marksOf(
   colour: string,
   thin: boolean,
 ): { readonly back: Mark[]; readonly front: Mark[]; readonly shown: number[] } {
-  const own = (c: SweepCondition, y: number): number => (isDiverged(c) ? Number.NaN : y);
+  const own = (c: SweepCondition, y: number): number => (isShown(c, metric) ? y : Number.NaN);
   const means: Point[] = conditions.map((c) => ({ x: place(c), y: own(c, spreadAt(c, metric).mean) }));
   const bands: Band[] = conditions.map((c) => {
     const { mean, sd } = spreadAt(c, metric);
@@ -76,7 +84,7 @@ function marksOf(
   const singles = networks.map((network) =>
     conditions.map((c) => ({
       x: place(c),
-      y: own(c, c.records.find((r) => r.network === network)?.values[metric] ?? Number.NaN),
+      y: isDiverged(c) ? Number.NaN : (c.records.find((r) => r.network === network)?.values[metric] ?? Number.NaN),
     })),
   );
   // Plot draws an infinite value somewhere far off, through the whole panel.

@@ -12,7 +12,7 @@ import { figureOccupancy, figureTrajectories, type Occupancy, panelLayout } from
 import { figuresPhase, planeOf, slicesOf } from "./sweep-phase.ts";
 import { figureScatter } from "./sweep-scatter.ts";
 import {
-  isDiverged,
+  isShown,
   mainMetrics,
   metricLabel,
   referenceCondition,
@@ -53,7 +53,8 @@ export interface SweepFigure {
   readonly data: { readonly name: string; readonly csv: string };
 }
 
-const HATCHED = "Hatched: more than half of the rollouts diverged. Grey: not defined, such as a ratio to “never”.";
+const HATCHED =
+  "Hatched: more than half of the rollouts diverged. Grey: not defined; a ratio of times is shown only where the median rollout of every network arrives.";
 
 /** The figures that a sweep's results allow, in the order of the page. */
 export function sweepFigures(input: SweepReportInput): SweepFigure[] {
@@ -139,7 +140,7 @@ function extreme(table: SweepTable, metric: string, sign: 1 | -1): SweepConditio
   let best: SweepCondition | undefined;
   let most = Number.NEGATIVE_INFINITY;
   for (const c of table.conditions) {
-    const score = isDiverged(c) ? Number.NaN : sign * spreadAt(c, metric).mean;
+    const score = !isShown(c, metric) ? Number.NaN : sign * spreadAt(c, metric).mean;
     if (score > most && Number.isFinite(score)) [best, most] = [c, score];
   }
   return best;

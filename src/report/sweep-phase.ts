@@ -7,6 +7,7 @@ import { type ColourScale, ratioScale, sequentialScale } from "./sweep-colours.t
 import {
   isDiverged,
   isRatio,
+  isShown,
   metricLabel,
   metricUnit,
   referenceCondition,
@@ -66,14 +67,11 @@ export type Quantity = "mean" | "sd";
 
 /** The number that a cell shows; NaN where it has none. */
 export const quantityAt = (condition: SweepCondition, metric: string, quantity: Quantity): number =>
-  spreadAt(condition, metric)[quantity];
+  isShown(condition, metric) ? spreadAt(condition, metric)[quantity] : Number.NaN;
 
 /** One scale for all slices, so that a colour means the same in each; diverged cells have no say in it. */
 function scaleFor(table: SweepTable, metric: string, quantity: Quantity): ColourScale {
-  const values = table.conditions
-    .filter((c) => !isDiverged(c))
-    .map((c) => quantityAt(c, metric, quantity))
-    .filter(Number.isFinite);
+  const values = table.conditions.map((c) => quantityAt(c, metric, quantity)).filter(Number.isFinite);
   return quantity === "mean" && isRatio(metric) ? ratioScale(values) : sequentialScale(values);
 }
 
@@ -245,7 +243,6 @@ function panel(p: PanelOptions): string {
   const area: Area = { x: p.x + LEFT, y: p.y + HEAD, width: PLOT_WIDTH, height: PLOT_HEIGHT };
   const cells = cellsIn(area, axes, plane);
   const value = (c: SweepCondition): number => quantityAt(c, metric, quantity);
-  const sound = conditions.filter((c) => !isDiverged(c));
   const diverged = conditions.filter(isDiverged);
   const title = quantity === "mean" ? metricLabel(metric) : sdLabel(metric);
   const hatched = diverged.map((c) => rectangle(cells.box(cells.column(c), cells.line(c)))).join("");
@@ -275,7 +272,7 @@ function panel(p: PanelOptions): string {
     text(p.x + LEFT, p.y + 12, fitText(title, 13, PANEL.width - LEFT), { size: 13, weight: 600 }),
     `<rect x="${area.x}" y="${area.y}" width="${area.width}" height="${area.height}" fill="${CORRIDOR}"/>`,
     cellPaths(
-      sound.filter((c) => Number.isFinite(value(c))),
+      conditions.filter((c) => Number.isFinite(value(c))),
       cells,
       (c) => colours.colour(value(c)),
     ),

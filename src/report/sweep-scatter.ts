@@ -3,7 +3,7 @@ import { rangeOf } from "../metrics/statistics.ts";
 import { chart, xAxis, yAxis } from "./chart.ts";
 import { type Figure, fitText, text } from "./svg.ts";
 import { axisLayout, type SweepAxis } from "./sweep-axes.ts";
-import { isDiverged, metricLabel, type SweepTable, spreadAt } from "./sweep-table.ts";
+import { isDiverged, isShown, metricLabel, type SweepTable, spreadAt } from "./sweep-table.ts";
 import { conditionColour, MUTED } from "./theme.ts";
 
 /** A list or a random sample of conditions: every metric against every parameter, a dot per condition. */
@@ -14,10 +14,12 @@ const [WIDTH, HEIGHT, HEAD, GAP, ROW_GAP] = [1000, 220, 24, 16, 14];
 export function figureScatter(table: SweepTable, metrics: readonly string[]): Figure {
   const axes = table.axes.slice(0, MAX_AXES);
   const panelWidth = Math.min(484, (WIDTH - GAP * (axes.length - 1)) / axes.length);
-  const sound = table.conditions.filter((c) => !isDiverged(c));
   const rows = metrics.map((metric, line) => {
     const y = line * (HEAD + HEIGHT + ROW_GAP);
-    const spreads = sound.map((c) => ({ at: c.at, ...spreadAt(c, metric) })).filter((p) => Number.isFinite(p.mean));
+    const spreads = table.conditions
+      .filter((c) => isShown(c, metric))
+      .map((c) => ({ at: c.at, ...spreadAt(c, metric) }))
+      .filter((p) => Number.isFinite(p.mean));
     const bars = spreads.map((p) => ({ ...p, sd: Number.isNaN(p.sd) ? 0 : p.sd }));
     const ends = bars.flatMap((p) => [p.mean - p.sd, p.mean + p.sd]);
     const [low, high] = ends.length === 0 ? [0, 1] : rangeOf(ends);

@@ -76,6 +76,16 @@ export function divergedShare(condition: SweepCondition): number {
   return shares.length === 0 ? 0 : mean(shares);
 }
 
+/**
+ * Whether a figure shows the mean over networks. Half of the networks must define the metric; a ratio of times, which
+ * is not defined where a network never arrives, all of them: those that arrive are the fast ones.
+ */
+export function isShown(condition: SweepCondition, metric: string): boolean {
+  const { n } = spreadAt(condition, metric);
+  const all = condition.records.length;
+  return !isDiverged(condition) && n > 0 && (isRatio(metric) ? n === all : 2 * n >= all);
+}
+
 /** What is left of a cell where more than half of the rollouts diverged is the luck of the others. */
 export const isDiverged = (condition: SweepCondition): boolean => divergedShare(condition) > 0.5;
 

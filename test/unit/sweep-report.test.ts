@@ -17,6 +17,7 @@ import { figureScatter } from "../../src/report/sweep-scatter.ts";
 import {
   divergedShare,
   isDiverged,
+  isShown,
   mainMetrics,
   referenceCondition,
   type SweepCondition,
@@ -121,6 +122,24 @@ describe("table", () => {
     expect(isDiverged(half([1, 0]))).toBe(false);
     expect(isDiverged(half([1, 0.1]))).toBe(true);
     expect(isDiverged(half([Number.NaN]))).toBe(false);
+  });
+
+  test("a ratio is shown where every network has one, other means where half of them do", () => {
+    const of = (...values: number[]): SweepCondition => ({
+      name: "x",
+      at: [],
+      records: values.map((v, network) => ({
+        network,
+        parameters: {},
+        values: { track: v, compression_reach: v, diverged: 0 },
+      })),
+    });
+    const none = Number.NaN;
+    expect(["track", "compression_reach"].map((m) => isShown(of(1, 2, none, none), m))).toEqual([true, false]);
+    expect(["track", "compression_reach"].map((m) => isShown(of(1, none, none), m))).toEqual([false, false]);
+    expect(["track", "compression_reach"].map((m) => isShown(of(1, 2), m))).toEqual([true, true]);
+    expect(isShown(of(none, none), "track")).toBe(false);
+    expect(isShown(at(table, 0.1, 0), "reach_rmean")).toBe(false);
   });
 
   test("the reference is the one condition without momentum and adaptation", () => {
@@ -310,9 +329,12 @@ describe("data behind the figures", () => {
     const c = at(table, 0.6, 0.1);
     const row = rows.find((r) => r.condition === c.name && r.metric === "reach_rmean");
     expect(row).toMatchObject({ friction: "0.6", adaptStrength: "0.1", unit: "steps", n: "3" });
-    expect(Number(row?.mean)).toBe(spreadAt(c, "reach_rmean").mean);
-    expect(Number(row?.sd)).toBe(spreadAt(c, "reach_rmean").sd);
-    expect(Number(row?.network_2)).toBe(c.records[2]?.values.reach_rmean);
+    // Written with seven digits.
+    const digits = (x: number | undefined): number => Number(x?.toPrecision(7));
+    expect(Number(row?.mean)).toBe(digits(spreadAt(c, "reach_rmean").mean));
+    expect(Number(row?.sd)).toBe(digits(spreadAt(c, "reach_rmean").sd));
+    expect(Number(row?.network_2)).toBe(digits(c.records[2]?.values.reach_rmean));
+    expect([row?.diverged, row?.shown]).toEqual(["0", "1"]);
   });
 });
 
