@@ -42,7 +42,7 @@ export interface SweepOptions extends GpuOptions, PlanOptions {
 
 const DEFAULT_BUDGET = 2 ** 30;
 /** Rollouts on a software adapter, a core, as measured with N = 128; for forecasts alone. */
-const SOFTWARE_FLOPS_PER_CORE = 1e10;
+const SOFTWARE_FLOPS_PER_CORE = 6e9;
 const GPU_FLOPS = 2e12;
 
 interface Sweep {
@@ -73,7 +73,7 @@ function sweepOf(options: SweepOptions, io: Io): Sweep {
   const manifest = readSweepManifest(options.out);
   if (options.shard && (options.shard.index !== manifest.shard.index || options.shard.of !== manifest.shard.of)) {
     throw new UsageError(
-      `${options.out} holds part ${manifest.shard.index}/${manifest.shard.of} of its sweep: leave --shard out`,
+      `${options.out} holds part ${manifest.shard.index + 1}/${manifest.shard.of} of its sweep: leave --shard out`,
     );
   }
   const sources = options.sources.length > 0 ? options.sources.map((s) => resolve(s)) : manifest.sources;
@@ -117,7 +117,7 @@ function planOf(gpu: Gpu, kind: PlanKind, budget: number, { definition: d, shard
   const summary = summarise(o, planLaunches(o, from, to, d.conditionsPerShard));
   const rollouts = (to - from) * d.networks.length * d.repeats;
   const seconds = forecast(gpu, summary);
-  const part = shard.of > 1 ? `part ${shard.index}/${shard.of}: ` : "";
+  const part = shard.of > 1 ? `part ${shard.index + 1}/${shard.of}: ` : "";
   return {
     summary,
     seconds,
@@ -233,7 +233,7 @@ function tell(path: string, { shard }: Sweep, outcome: "completed" | "interrupte
   if (outcome === "interrupted") io.note(`go on with: npx reverie sweep --resume --out ${path}`);
   const next =
     shard.of > 1
-      ? `part ${shard.index}/${shard.of}; put all parts together with reverie merge`
+      ? `part ${shard.index + 1}/${shard.of}; put all parts together with reverie merge`
       : join(path, "metrics.csv");
   io.out(
     io.json

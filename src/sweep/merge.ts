@@ -78,11 +78,11 @@ export function readParts(paths: readonly string[]): SweepParts {
     if (p.of !== of)
       throw new UsageError(`${p.path} is one of ${p.of} parts, ${first} one of ${of}; they do not fit together`);
     const twin = parts.find((q) => q !== p && q.index === p.index);
-    if (twin) throw new UsageError(`${p.path} and ${twin.path} are both part ${p.index}/${of}; name each part once`);
+    if (twin) throw new UsageError(`${p.path} and ${twin.path} are both part ${p.index + 1}/${of}; name each part once`);
   }
   const missing = Array.from({ length: of }, (_, i) => i).filter((i) => !parts.some((p) => p.index === i));
   if (missing.length > 0)
-    throw new UsageError(`part ${missing.map((i) => `${i}/${of}`).join(", ")} is missing; name all ${of}`);
+    throw new UsageError(`part ${missing.map((i) => `${i + 1}/${of}`).join(", ")} is missing; name all ${of}`);
   for (const p of parts) {
     const gap = firstGap(definition, p);
     if (gap !== null)

@@ -60,9 +60,10 @@ export function parseBytes(text: string): number {
 
 function parseShard(text: string): { index: number; of: number } {
   const [, index = "", of = ""] = /^(\d+)\/(\d+)$/.exec(text) ?? [];
-  const shard = { index: Number(index), of: Number(of) };
-  if (of !== "" && shard.of >= 1 && shard.of <= 1e6 && shard.index < shard.of) return shard;
-  throw new UsageError(`--shard ${text}: must be i/n with i from 0 to n − 1, as in 0/4`);
+  // Parts are counted from 1, as test runners count their shards.
+  const shard = { index: Number(index) - 1, of: Number(of) };
+  if (of !== "" && shard.of <= 1e6 && shard.index >= 0 && shard.index < shard.of) return shard;
+  throw new UsageError(`--shard ${text}: must be i/n with i from 1 to n, as in 1/4`);
 }
 
 function requestOf(f: Flags): SweepFlags {
