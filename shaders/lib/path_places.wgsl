@@ -1,8 +1,15 @@
-// The places of a maze, in one table: segments (two quads each: start and edge; edge over its squared length), goals,
-// junction, regions (x, y, squared radius, 1 for an end), centres of bins. Loops are bounded by uniforms.
+// The places of a maze, in one table: pieces of track (two quads each), goals, junction, regions (x, y, squared radius, 1
+// for an end). Loops are bounded by uniforms. A uniform, not a storage buffer: inside a loop adapters that are CPUs load
+// storage lane by lane.
+// A piece of track is a segment, or a part of one, with at most 32 bins of equal length: (start, edge), (edge over its
+// squared length, number n of bins, (n / length)²).
 //! import "lib/path_record.wgsl"
 
-@group(0) @binding(3) var<storage, read> places: array<vec4f>;
+struct Places {
+  quads: array<vec4f, 1024>,
+}
+
+@group(0) @binding(3) var<uniform> places: Places;
 
 const NOWHERE: u32 = 0xffffffffu;
 const FAR: f32 = 3.0e38;
@@ -12,7 +19,7 @@ fn square_of(d: vec2f) -> f32 {
 }
 
 fn first_goal() -> u32 {
-  return 2u * path_pass.segments;
+  return 2u * path_pass.pieces;
 }
 
 fn first_region() -> u32 {
@@ -28,13 +35,13 @@ fn is_at_goal(p: vec2f, only: u32) -> bool {
   var found = false;
   for (var g = 0u; g < path_pass.goals; g++) {
     let counts = path_pass.closed == 0u || g == only;
-    found = found || (counts && is_inside(p, places[first_goal() + g]));
+    found = found || (counts && is_inside(p, places.quads[first_goal() + g]));
   }
   return found;
 }
 
 fn is_at_junction(p: vec2f) -> bool {
-  return path_pass.junctions > 0u && is_inside(p, places[first_goal() + path_pass.goals]);
+  return path_pass.junctions > 0u && is_inside(p, places.quads[first_goal() + path_pass.goals]);
 }
 
 // The corner after the nearest one.
@@ -42,7 +49,7 @@ fn next_corner(p: vec2f) -> u32 {
   var nearest = FAR;
   var found = NOWHERE;
   for (var g = 0u; g < path_pass.goals; g++) {
-    let square = square_of(p - places[first_goal() + g].xy);
+    let square = square_of(p - places.quads[first_goal() + g].xy);
     if (square < nearest) {
       nearest = square;
       found = (g + 1u) % path_pass.goals;
@@ -61,7 +68,7 @@ fn region_at(p: vec2f) -> Region {
   var nearest = FAR;
   var found = Region(NOWHERE, 0u);
   for (var k = 0u; k < path_pass.regions; k++) {
-    let disc = places[first_region() + k];
+    let disc = places.quads[first_region() + k];
     let square = square_of(p - disc.xy);
     if (square < disc.z && square < nearest) {
       nearest = square;
@@ -71,28 +78,30 @@ fn region_at(p: vec2f) -> Region {
   return found;
 }
 
-fn distance_to_maze(p: vec2f) -> f32 {
-  var nearest = FAR;
-  for (var s = 0u; s < path_pass.segments; s++) {
-    let start = places[2u * s];
-    let along = places[2u * s + 1u].xy;
-    let d = p - start.xy;
-    let f = clamp(fma(d.x, along.x, d.y * along.y), 0.0, 1.0);
-    nearest = min(nearest, square_of(fma(vec2f(-f), start.zw, d)));
-  }
-  return sqrt(nearest);
+struct Track {
+  square: f32,  // squared distance to the piece
+  bits: u32,    // its bins whose centres are within the bin radius of p
 }
 
-// Which of bins 32 w … 32 w + 31 the position comes close to, as bits.
-fn bins_near(p: vec2f, w: u32) -> u32 {
-  let first = first_region() + path_pass.regions + 32u * w;
-  let count = min(32u, path_pass.bins - 32u * w);
+// With p at f edges along the piece and h beside its line, bin i is near where (f n − i − ½)² < (radius² − h²) (n / length)²:
+// a range of bins, without a look at each.
+fn track_near(p: vec2f, piece: u32) -> Track {
+  let start = places.quads[2u * piece];
+  let along = places.quads[2u * piece + 1u];
+  let d = p - start.xy;
+  let f = fma(d.x, along.x, d.y * along.y);
+  let square = square_of(fma(vec2f(-clamp(f, 0.0, 1.0)), start.zw, d));
+  let room = (path_pass.bin_square - square_of(fma(vec2f(-f), start.zw, d))) * along.w;
   var bits = 0u;
-  for (var b = 0u; b < count; b++) {
-    let near = square_of(p - places[first + b].xy) < path_pass.bin_square;
-    bits |= select(0u, 1u << b, near);
+  if (room > 0.0) {
+    let middle = fma(f, along.z, -0.5);
+    let low = max(ceil(middle - sqrt(room)), 0.0);
+    let high = min(floor(middle + sqrt(room)), along.z - 1.0);
+    if (low <= high) {
+      bits = (0xffffffffu >> (31u - u32(high))) & (0xffffffffu << u32(low));
+    }
   }
-  return bits;
+  return Track(square, bits);
 }
 
 // Word of the row's steps per cell, NOWHERE outside the grid.

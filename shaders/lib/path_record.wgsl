@@ -45,11 +45,10 @@ struct PathPass {
   steps: u32,             // of this window
   output_pairs: u32,      // vec2s of a row in y
   visit_words: u32,
-  segments: u32,          // numbers of places, in their order in path_places
+  pieces: u32,            // numbers of places, in their order in the table
   goals: u32,
   junctions: u32,
   regions: u32,
-  bins: u32,
   cells: u32,             // of a side of the grid
   closed: u32,            // 1: laps, and a goal that depends on the start
   centre: vec2f,
@@ -61,7 +60,8 @@ struct PathPass {
 
 @group(0) @binding(0) var<uniform> path_pass: PathPass;
 @group(0) @binding(1) var<storage, read_write> stats: array<PathStats>;
-// [R][visit_words]: steps in each cell of the grid, line by line; steps in each region; one bit for each bin.
+// [R][visit_words]: steps in each cell of the grid, line by line; steps in each region; a word for each piece of track,
+// a bit for each of its bins.
 @group(0) @binding(2) var<storage, read_write> visits: array<u32>;
 
 fn is_real(row: u32) -> bool {

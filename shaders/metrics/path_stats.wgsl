@@ -1,8 +1,7 @@
 // Computes  per row, over the steps of a window: sums of displacements, offsets and distances to the maze, first arrivals,
 //           visits to cells, regions and bins of the track, the angle about the centre, and the first diverged step
 // Axes      T steps, R rows, O readouts; x_t is the position after step t, t = 1 … T
-// Bindings  stats: [R] records; visits: [R][visit_words]; places: see lib/path_places.wgsl; y: [steps][R][O], slot s is
-//           step t0 + s + 1; tail: [16][R] vec2, slot t mod 16: positions of the windows before
+// Bindings  stats: [R] records; visits: [R][visit_words]; y: [steps][R][O], slot s is step t0 + s + 1; tail: [16][R] vec2, slot t mod 16: positions of the windows before
 // Geometry  one invocation = one row
 // Numerics  steps ascending, one order whatever the windows; see lib/path_record.wgsl. After a row has diverged only its
 //           first arrivals are looked for, and nothing else of it is added
@@ -49,9 +48,6 @@ fn add_moves(sums: ptr<function, PathSums>, row: u32, t: u32, p: vec2f, origin: 
     (*sums).pair10 += d + e;
     (*sums).product10 += fma(d.x, e.x, d.y * e.y);
   }
-  if (path_pass.segments > 0u) {
-    (*sums).offpath += distance_to_maze(p);
-  }
 }
 
 fn add_visits(own: ptr<function, PathStats>, row: u32, p: vec2f) {
@@ -72,15 +68,22 @@ fn add_visits(own: ptr<function, PathStats>, row: u32, p: vec2f) {
     (*own).entries += select(0u, 1u, (*own).region != region.index + 1u);
     (*own).region = region.index + 1u;
   }
-  for (var w = 0u; 32u * w < path_pass.bins; w++) {
-    let bits = bins_near(p, w);
-    if (bits != 0u) {
-      let at = first_region_word(row) + path_pass.regions + w;
+}
+
+// Marks the bins of the track that p comes close to; the distance from p to the track.
+fn visit_track(own: ptr<function, PathStats>, row: u32, p: vec2f) -> f32 {
+  var nearest = FAR;
+  for (var piece = 0u; piece < path_pass.pieces; piece++) {
+    let track = track_near(p, piece);
+    nearest = min(nearest, track.square);
+    if (track.bits != 0u) {
+      let at = first_region_word(row) + path_pass.regions + piece;
       let before = visits[at];
-      visits[at] = before | bits;
-      (*own).bins += countOneBits(bits & ~before);
+      visits[at] = before | track.bits;
+      (*own).bins += countOneBits(track.bits & ~before);
     }
   }
+  return sqrt(nearest);
 }
 
 fn turn_about_centre(own: ptr<function, PathStats>, t: u32, p: vec2f) {
@@ -132,6 +135,9 @@ fn path_stats(@builtin(global_invocation_id) id: vec3u) {
     if (own.diverged == 0u) {
       add_moves(&recent, row, t, p, own.origin);
       add_visits(&own, row, p);
+      if (path_pass.pieces > 0u) {
+        recent.offpath += visit_track(&own, row, p);
+      }
       if (path_pass.closed != 0u) {
         turn_about_centre(&own, t, p);
       }

@@ -14,7 +14,7 @@ import type { TimeWindow } from "../kernels/recurrence.ts";
 import type { Geometry } from "../metrics/geometry.ts";
 import { roundUp } from "../model/parameters.ts";
 import { ROW_TILE } from "../model/slicing.ts";
-import { packPlaces, slicedOrder, type Upload } from "./path-places.ts";
+import { packPlaces, slicedOrder, trackPieces, type Upload } from "./path-places.ts";
 
 export interface PathMetricsSpec {
   readonly geometry: Geometry;
@@ -74,8 +74,8 @@ export const metricsSummary = (c: MetricsChunk, network: number, condition: numb
 
 const cellsOf = (g: Geometry): number => g.box.cells ** 2;
 
-/** Words of a row in `path_visits`: steps per cell, steps per region, a bit for each bin of the track. */
-const visitWords = (g: Geometry): number => cellsOf(g) + g.regions.length + Math.ceil(g.bins.length / 32);
+/** Words of a row in `path_visits`: steps per cell, steps per region, bits of the bins of each piece of track. */
+const visitWords = (g: Geometry): number => cellsOf(g) + g.regions.length + trackPieces(g).length;
 
 /** Device bytes of a row: what a launch's size is chosen by. The largest binding is `path_visits`. */
 export function metricsRowBytes(spec: PathMetricsSpec, layouts: MetricsLayouts): { all: number; largest: number } {
@@ -108,8 +108,7 @@ export function metricsBuffers(
 
 /** Contents of the constant tables; written once per program. */
 export function geometryUploads(spec: PathMetricsSpec): Upload[] {
-  const places: Upload = { buffer: "path_places", data: packPlaces(spec.geometry), axes: "[places] vec4" };
-  return spec.awakeOccupancy ? [places, ...slicedOrder(spec.geometry.box)] : [places];
+  return spec.awakeOccupancy ? slicedOrder(spec.geometry.box) : [];
 }
 
 function pathUniform(spec: PathMetricsSpec, chunk: MetricsChunk, w: TimeWindow): FieldValues {
@@ -122,11 +121,10 @@ function pathUniform(spec: PathMetricsSpec, chunk: MetricsChunk, w: TimeWindow):
     steps: w.steps,
     output_pairs: roundUp(spec.outputs, 4) / 2,
     visit_words: visitWords(g),
-    segments: g.segments.length,
+    pieces: trackPieces(g).length,
     goals: g.goals.length,
     junctions: g.junction === null ? 0 : 1,
     regions: g.regions.length,
-    bins: g.bins.length,
     cells: g.box.cells,
     closed: g.kind === "closed" ? 1 : 0,
     centre: [...g.centre],
@@ -167,15 +165,14 @@ export function metricsWindow(spec: PathMetricsSpec, chunk: MetricsChunk, window
   return [
     {
       ...rowPass("path metrics", "metrics/path_stats", spec, chunk, window),
+      uniforms: { path_pass: pathUniform(spec, chunk, window), places: { quads: packPlaces(g) } },
       bind: {
-        places: { buffer: "path_places" },
         y: { buffer: "y", bytes: 4 * window.steps * rows * roundUp(spec.outputs, 4) },
         stats: { buffer: "path_stats" },
         tail: { buffer: "path_tail" },
         visits: { buffer: "path_visits" },
       },
-      flops:
-        rows * window.steps * (80 + 14 * g.segments.length + 6 * (g.goals.length + g.regions.length + g.bins.length)),
+      flops: rows * window.steps * (80 + 30 * g.segments.length + 6 * (g.goals.length + g.regions.length)),
     },
   ];
 }

@@ -1,4 +1,5 @@
 /** Constant tables of the metrics kernels: the places of a maze, and the cells' order along each sliced direction. */
+import { UsageError } from "../errors.ts";
 import type { Disc, Geometry, Point } from "../metrics/geometry.ts";
 
 export interface Upload {
@@ -10,26 +11,66 @@ export interface Upload {
 /** Directions of the sliced distance (model.md section 8). */
 export const DIRECTIONS = 64;
 
-/** Start, edge, and edge over its square: the nearest point then costs one product and a clamp. A corner may stand twice. */
-function segmentQuads([a, b]: readonly [Point, Point]): number[] {
-  const [ex, ey] = [b[0] - a[0], b[1] - a[1]];
-  const square = ex * ex + ey * ey || 1;
-  return [a[0], a[1], ex, ey, ex / square, ey / square, 0, 0];
+/** A segment or a part of one, and the number of bins that it is cut into: at most 32, one word of bits. */
+export interface TrackPiece {
+  readonly start: Point;
+  readonly edge: Point;
+  readonly bins: number;
+}
+
+const WORD = 32;
+
+/** The track in pieces. `geometry.bins` are the middles of equal parts of each segment, in the segments' order. */
+export function trackPieces(g: Geometry): TrackPiece[] {
+  let at = 0;
+  return g.segments.flatMap(([a, b]) => {
+    const edge: Point = [b[0] - a[0], b[1] - a[1]];
+    const [x, y] = g.bins[at] as Point;
+    // The first middle lies half a bin from the start. A corner may stand twice: one bin, and no length.
+    const half = Math.hypot(x - a[0], y - a[1]);
+    const bins = half === 0 ? 1 : Math.round(Math.hypot(...edge) / (2 * half));
+    at += bins;
+    return Array.from({ length: Math.ceil(bins / WORD) }, (_, k): TrackPiece => {
+      const own = Math.min(WORD, bins - k * WORD);
+      const part = (f: number): Point => [(f / bins) * edge[0], (f / bins) * edge[1]];
+      const [dx, dy] = part(k * WORD);
+      return { start: [a[0] + dx, a[1] + dy], edge: part(own), bins: own };
+    });
+  });
+}
+
+/** (n / length)² of a piece without length: its only bin is then near wherever the piece is. */
+const NO_LENGTH = 1e30;
+
+function pieceQuads({ start, edge, bins }: TrackPiece): number[] {
+  const square = edge[0] ** 2 + edge[1] ** 2;
+  if (square === 0) return [...start, 0, 0, 0, 0, bins, NO_LENGTH];
+  return [...start, ...edge, edge[0] / square, edge[1] / square, bins, bins ** 2 / square];
 }
 
 /** Centre, squared radius, and 1 for an end of the maze. */
 const discQuad = (d: Disc, isEnd: boolean): number[] => [d.x, d.y, d.radius ** 2, isEnd ? 1 : 0];
 
-/** `path_places`: segments (two quads each), goals, junction, regions, centres of bins; see `lib/path_places.wgsl`. */
-export function packPlaces(g: Geometry): Uint8Array<ArrayBuffer> {
+/** Quads of the table in `lib/path_places.wgsl`. */
+const MOST_QUADS = 1024;
+
+/**
+ * The table of `lib/path_places.wgsl`: pieces of track (two quads each), goals, junction, regions.
+ * @throws UsageError where a maze has more places than the table holds
+ */
+export function packPlaces(g: Geometry): number[] {
   const quads = [
-    ...g.segments.flatMap(segmentQuads),
+    ...trackPieces(g).flatMap(pieceQuads),
     ...g.goals.flatMap((d) => discQuad(d, false)),
     ...(g.junction === null ? [] : discQuad(g.junction, false)),
     ...g.regions.flatMap((d, i) => discQuad(d, g.ends.includes(i))),
-    ...g.bins.flatMap(([x, y]) => [x, y, 0, 0]),
   ];
-  return new Uint8Array(Float32Array.from(quads.length > 0 ? quads : [0, 0, 0, 0]).buffer);
+  if (quads.length > 4 * MOST_QUADS) {
+    throw new UsageError(
+      `task.routes: ${g.segments.length} segments and ${g.regions.length} regions need ${quads.length / 4} entries, and metrics on the GPU hold ${MOST_QUADS}: give the maze fewer routes or corners`,
+    );
+  }
+  return quads;
 }
 
 /** Projection of a cell's centre on direction j, metres, from the box's corner. */

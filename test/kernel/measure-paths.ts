@@ -141,20 +141,24 @@ export function numbers(seed: number): () => number {
   };
 }
 
+/** Largest coordinate that matters: what the rounding of a position is in proportion to. */
+export const extent = (g: Geometry): number => Math.max(...g.centre.map(Math.abs)) + 1.5 * g.scale;
+
 /**
- * Metres within which float32 may take a position for the wrong side of a border: coordinates of about 1 have steps of
- * 1.2e−7, and a squared distance a handful of roundings.
+ * Share of the extent within which float32 may take a position for the wrong side of a border: a coordinate has steps
+ * of 1.2e−7 of it, and a distance a handful of roundings.
  */
 const CLOSE = 2e-6;
 
 /** Whether rounding may decide about what the position is inside of, or nearest to. */
 export function isBorderline(p: Point, g: Geometry): boolean {
+  const close = CLOSE * extent(g);
   const to = (d: { x: number; y: number }): number => Math.hypot(p[0] - d.x, p[1] - d.y);
-  const near = (a: number, b: number): boolean => Math.abs(a - b) < CLOSE;
+  const near = (a: number, b: number): boolean => Math.abs(a - b) < close;
   const discs: Disc[] = [...g.goals, ...g.regions, ...(g.junction === null ? [] : [g.junction])];
-  const holding = g.regions.map(to).filter((d, k) => d < (g.regions[k] as Disc).radius + CLOSE);
+  const holding = g.regions.map(to).filter((d, k) => d < (g.regions[k] as Disc).radius + close);
   const cell = g.box.side / g.box.cells;
-  const onGrid = (v: number, v0: number): boolean => near((v - v0) / cell, Math.round((v - v0) / cell));
+  const onGrid = (v: number, v0: number): boolean => near(v, v0 + cell * Math.round((v - v0) / cell));
   return (
     discs.some((d) => near(to(d), d.radius)) ||
     g.bins.some(([x, y]) => near(to({ x, y }), g.binRadius)) ||
@@ -164,12 +168,12 @@ export function isBorderline(p: Point, g: Geometry): boolean {
   );
 }
 
-/** The nearest float32 position that is not borderline, to the right and up. */
+/** The next float32 position to the right and up that is not borderline. */
 export function settle(p: Point, g: Geometry): Point {
   let [x, y] = [Math.fround(p[0]), Math.fround(p[1])];
   while (isBorderline([x, y], g)) {
-    x = Math.fround(x + 7e-6);
-    y = Math.fround(y + 5e-6);
+    x = Math.fround(x + 3.5 * CLOSE * extent(g));
+    y = Math.fround(y + 2.5 * CLOSE * extent(g));
   }
   return [x, y];
 }

@@ -4,14 +4,15 @@ import { type Geometry, geometryOf, type Point } from "../../src/metrics/geometr
 import { awakeReference, measure } from "../../src/metrics/measure.ts";
 import type { MetricName } from "../../src/metrics/table.ts";
 import { rowMetricsReference } from "../../src/reference/path-metrics.ts";
+import { packPlaces, trackPieces } from "../../src/sweep/path-places.ts";
 import { pooledMetrics, ROW_METRICS, type RowMetricName } from "../../src/sweep/path-records.ts";
 import { ouTask, type PolylineTask, tmazeTask, triangleTask } from "../../src/task/paths.ts";
 import { gpuHygiene } from "../gpu.ts";
-import { measurePaths, numbers, type Path, type Paths, settle, wander } from "./measure-paths.ts";
+import { extent, measurePaths, numbers, type Path, type Paths, settle, wander } from "./measure-paths.ts";
 
 gpuHygiene();
 
-/** Several words of bins, eight ends, a corner that stands twice, another centre and another scale. */
+/** Eight ends, a corner that stands twice, another centre and another scale. */
 const comb: PolylineTask = {
   ...tmazeTask(),
   routes: Array.from({ length: 8 }, (_, k) => [
@@ -21,15 +22,28 @@ const comb: PolylineTask = {
   ]),
 };
 
+/** Segments of 37 bins: more than a word holds. */
+const cross: PolylineTask = {
+  ...tmazeTask(),
+  routes: [
+    [
+      [-1.3, -1.3],
+      [1.3, 1.3],
+    ],
+    [
+      [-1.3, 1.3],
+      [1.3, -1.3],
+    ],
+  ],
+};
+
 const GEOMETRIES: readonly (readonly [string, Geometry])[] = [
   ["T-maze", geometryOf(tmazeTask())],
   ["triangle", geometryOf(triangleTask("twoWay"))],
   ["free", geometryOf(ouTask())],
   ["comb", geometryOf(comb)],
+  ["cross", geometryOf(cross)],
 ];
-
-/** Length of the maze's coordinates: what roundings of a position are in proportion to. */
-const extent = (g: Geometry): number => Math.max(...g.centre.map(Math.abs)) + 1.5 * g.scale;
 
 const repeated = (steps: number, at: (t: number) => Point): Path => Array.from({ length: steps }, (_, i) => at(i + 1));
 
@@ -238,4 +252,30 @@ test("the angle of (x, y), by way of laps: all octants, the axes, the centre", a
       TURNS,
     );
   });
+});
+
+test("pieces of track hold every bin once, at its place, and at most 32 of them", () => {
+  for (const [name, g] of GEOMETRIES) {
+    const middles = trackPieces(g).flatMap(({ start, edge, bins }) => {
+      expect(bins, name).toBeLessThanOrEqual(32);
+      return Array.from({ length: bins }, (_, i): Point => {
+        const f = (i + 0.5) / bins;
+        return [start[0] + f * edge[0], start[1] + f * edge[1]];
+      });
+    });
+    expect(middles.length, name).toBe(g.bins.length);
+    middles.forEach(([x, y], i) => {
+      const [bx, by] = g.bins[i] as Point;
+      expect(Math.hypot(x - bx, y - by), `${name}, bin ${i}`).toBeLessThan(1e-12 * extent(g));
+    });
+  }
+});
+
+test("a maze with more places than the table holds is refused in a sentence", () => {
+  const routes = Array.from({ length: 400 }, (_, k): Point[] => [
+    [0, 0],
+    [1, k / 400],
+    [0.5, 1 + k / 2000],
+  ]);
+  expect(() => packPlaces(geometryOf({ ...tmazeTask(), routes }))).toThrow(/task\.routes: .* hold 1024: /);
 });
