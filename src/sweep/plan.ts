@@ -97,13 +97,6 @@ export function metricsChunkOf(o: SweepPlanOptions, launch: Launch): MetricsChun
   return { network0, networks, rowsPerNetwork, conditions: launch.conditions, repeats: o.repeats };
 }
 
-function ringSteps(o: SweepPlanOptions, rows: number): number {
-  const slot = 4 * slots(rollout(o), rows).state;
-  const byBinding = Math.floor(o.adapter.maxBinding / slot) - 1;
-  const wanted = Math.max(RING_STEPS, Math.floor(RING_BYTES / slot) - 1);
-  return Math.max(1, Math.min(o.steps, byBinding, wanted));
-}
-
 /** Rollouts of a launch whose states are kept. */
 export const sampledRows = (o: SweepPlanOptions, l: Launch): number => l.networks * l.conditions * o.stateRepeats;
 
@@ -159,16 +152,26 @@ function largest(most: number, fits: (n: number) => boolean): number {
   return low;
 }
 
+const isRoomFor = (o: SweepPlanOptions, launch: Launch, ring: number): boolean => {
+  const n = needs(o, launch, ring);
+  return n.total <= o.budget && n.largest <= o.adapter.maxBuffer && n.binding <= o.adapter.maxBinding;
+};
+
+/** Steps that the ring of a launch holds: what is left of the budget, but no more than is useful. */
+function ringSteps(o: SweepPlanOptions, launch: Launch): number {
+  const slot = 4 * slots(rollout(o), chunkRows(chunkOf(o, launch))).state;
+  const useful = Math.min(o.steps, Math.max(RING_STEPS, Math.floor(RING_BYTES / slot) - 1));
+  return largest(useful, (ring) => isRoomFor(o, launch, ring));
+}
+
 /** Group borders must fall on 256 bytes in `recurrent_t`. */
 export const groupStep = (units: number): number => ((roundUp(units, 4) ** 2 * 4) % 256 === 0 ? 1 : 4);
 
 /** How many networks and conditions a launch may hold. @throws UsageError where not even one condition fits */
 function launchSize(o: SweepPlanOptions, most: number): { networks: number; conditions: number } {
   const step = groupStep(o.model.shape.units);
-  const fits = (networks: number, conditions: number, steps = RING_STEPS): boolean => {
-    const n = needs(o, { network0: 0, networks, condition0: 0, conditions }, Math.min(steps, o.steps));
-    return n.total <= o.budget && n.largest <= o.adapter.maxBuffer && n.binding <= o.adapter.maxBinding;
-  };
+  const fits = (networks: number, conditions: number, ring = RING_STEPS): boolean =>
+    isRoomFor(o, { network0: 0, networks, condition0: 0, conditions }, Math.min(ring, o.steps));
   const brief = (networks: number, conditions: number): boolean => {
     const flops = flopsPerStep(rollout(o), networks * paddedRows(conditions * o.repeats)) * o.steps;
     return flops <= LAUNCH_SECONDS * o.adapter.flopsPerSecond;
@@ -279,7 +282,7 @@ export function planLaunch(o: SweepPlanOptions, launch: Launch): LaunchPlan {
   const rows = chunkRows(chunk);
   const s = slots(r, rows);
   const longest = longestForward(r, rows, o.adapter);
-  const most = Math.min(longestReadout(r, rows, o.adapter), ringSteps(o, rows));
+  const most = Math.min(longestReadout(r, rows, o.adapter), ringSteps(o, launch));
   const windows = timeWindows(o.steps, o.kind === "step" ? most : Math.min(most, longest));
   const ring = Math.max(...windows.map((w) => w.steps));
   const passes: Pass[] = [...metricsReset(o.metrics, metrics), ...startPasses(o, r, chunk)];
