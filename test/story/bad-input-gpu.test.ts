@@ -304,8 +304,12 @@ describe("places that cannot be written (8)", () => {
     refused("paths --preset tiny --out /proc/reverie/x.npz", EXIT.disk, /\/proc\/reverie: .*; (choose|create)/),
   );
 
-  test("known before the work begins: the GPU is not even opened", async () => {
-    const { stderr } = await reverie(["replay", inside("run"), "--out", inside("folder.npz")]);
-    expect(stderr).toMatch(ONE_LINE);
+  test.each([
+    ["replay", "replay @/run"],
+    ["paths", "paths --preset tiny"],
+    ["evaluate", `evaluate --case ${CASE}`],
+  ])("%s knows before the work begins: the GPU, whose name would come first, is not even opened", async (_, line) => {
+    const argv = `${line} --out @/folder.npz`.split(" ").map((word) => word.replace("@", folder));
+    expectRefusal(await reverie(argv), EXIT.disk, /folder\.npz: a folder stands where a file is needed/);
   });
 });
