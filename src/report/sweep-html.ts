@@ -12,6 +12,8 @@ import { figureOccupancy, figureTrajectories, type Occupancy, panelLayout } from
 import { figuresPhase, planeOf, slicesOf } from "./sweep-phase.ts";
 import { figureScatter } from "./sweep-scatter.ts";
 import {
+  divergedShare,
+  isRatio,
   isShown,
   mainMetrics,
   metricLabel,
@@ -135,12 +137,16 @@ interface Standout {
   readonly where: string;
 }
 
-/** The condition at which the mean of a metric is largest (sign 1) or smallest (−1). */
+/** Where more diverge, the rest are a selection, and extremes are of their luck. */
+const SOUND = 0.05;
+
+/** The sound condition at which the mean of a metric is largest (sign 1) or smallest (−1). */
 function extreme(table: SweepTable, metric: string, sign: 1 | -1): SweepCondition | undefined {
   let best: SweepCondition | undefined;
   let most = Number.NEGATIVE_INFINITY;
   for (const c of table.conditions) {
-    const score = !isShown(c, metric) ? Number.NaN : sign * spreadAt(c, metric).mean;
+    const isCandidate = isShown(c, metric) && divergedShare(c) <= SOUND;
+    const score = isCandidate ? sign * spreadAt(c, metric).mean : Number.NaN;
     if (score > most && Number.isFinite(score)) [best, most] = [c, score];
   }
   return best;
@@ -180,14 +186,16 @@ function standoutTable(input: SweepReportInput): string {
   );
   const rows = metrics.map((metric) => {
     const cells = columns.map(({ records }) => {
-      const { mean, sd } = formatSpread(withoutRounding(spreadOf(records.map((r) => r.values[metric] ?? Number.NaN))));
+      const spread = withoutRounding(spreadOf(records.map((r) => r.values[metric] ?? Number.NaN)));
+      if (isRatio(metric) && spread.n < records.length) return "<td>–</td>";
+      const { mean, sd } = formatSpread(spread);
       return `<td>${mean}${sd === "" ? "" : `<span class="sd"> ± ${sd}</span>`}</td>`;
     });
     return `<tr><th scope="row">${escapeXml(metricLabel(metric))}<span class="meaning"><code>${escapeXml(metric)}</code></span></th>${cells.join("")}</tr>`;
   });
   return `<section id="numbers"><h2>Conditions that stand out</h2>
 <div class="scroll"><table><thead><tr><th scope="col">metric</th>${head.join("")}</tr></thead><tbody>${rows.join("")}</tbody></table></div>
-<p class="note">${input.table.networks > 1 ? `Mean ± standard deviation over ${input.table.networks} networks. ` : ""}Extremes are of the mean, among the conditions where at most half of the rollouts diverged; of many conditions, some stand out by chance. Every network and condition is in <code>metrics.csv</code>.</p></section>`;
+<p class="note">${input.table.networks > 1 ? `Mean ± standard deviation over ${input.table.networks} networks. ` : ""}Extremes are of the mean, among the conditions where at most one rollout in twenty diverged; of many conditions, some stand out by chance. A ratio of times needs every network to arrive. Every network and condition is in <code>metrics.csv</code>.</p></section>`;
 }
 
 const json = (value: unknown): string => escapeXml(JSON.stringify(value, null, 1) ?? "");
