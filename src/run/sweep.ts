@@ -10,7 +10,7 @@ import { readJson } from "../io/json.ts";
 import type { LaunchSize } from "../kernels/spec.ts";
 import { paddedRows } from "../model/rows.ts";
 import type { SweepDefinition } from "../sweep/definition.ts";
-import { readDefinition, readSweepManifest, SweepDirectory, sameDefinition } from "../sweep/directory.ts";
+import { readDefinition, readSweepManifest, requireSweep, SweepDirectory, sameDefinition } from "../sweep/directory.ts";
 import { defineSweep, type LoadedNetworks, loadNetworks, type SweepRequest } from "../sweep/networks.ts";
 import { planLaunches, type SweepSummary, summarise } from "../sweep/plan.ts";
 import { modelOfSweep, planOptionsOf } from "../sweep/spec.ts";
@@ -69,6 +69,7 @@ function sweepOf(options: SweepOptions, io: Io): Sweep {
       shard,
     };
   }
+  requireSweep(options.out);
   const stored = readDefinition(options.out);
   const manifest = readSweepManifest(options.out);
   if (options.shard && (options.shard.index !== manifest.shard.index || options.shard.of !== manifest.shard.of)) {

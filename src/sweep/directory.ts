@@ -63,10 +63,7 @@ export class SweepDirectory {
   static open(path: string, options: { readonly resume?: boolean; readonly force?: boolean } = {}): SweepDirectory {
     const { resume = false, force = false } = options;
     if (resume && force) throw new UsageError("--resume and --force exclude each other; give one of them");
-    const hasSweep = () => fs.existsSync(join(path, DEFINITION));
-    if (resume && !hasSweep()) {
-      throw new DataError(`${path}: no sweep to resume (sweep.json is missing); check the path or leave out --resume`);
-    }
+    if (resume) requireSweep(path);
     makeDirectory(path);
     probeWritable(path);
     const lock = new DirectoryLock(path);
@@ -112,6 +109,12 @@ export class SweepDirectory {
   close(): void {
     this.#lock.release();
   }
+}
+
+/** @throws DataError where there is nothing to go on with */
+export function requireSweep(path: string): void {
+  if (fs.existsSync(join(path, DEFINITION))) return;
+  throw new DataError(`${path}: no sweep to resume (sweep.json is missing); check the path or leave out --resume`);
 }
 
 /** @throws DataError */
