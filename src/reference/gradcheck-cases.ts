@@ -214,13 +214,27 @@ export function gradcheckCase(seed: number, index: number, steps: number | null 
     rollout = rolloutReference(widen(input));
   }
   const target = draws.normals(T * B * shape.outputs, 1);
-  const options = GRADCHECK_OPTIONS.filter((o) => on.has(o));
-  const { units: N, inputs: I, outputs: O, encoderInputs: E } = shape;
+  return exampleOf(
+    index,
+    GRADCHECK_OPTIONS.filter((o) => on.has(o)),
+    { ...input, target },
+    rollout,
+  );
+}
+
+/** An input of one's own with its float64 twin. */
+export function exampleOf(
+  index: number,
+  options: readonly GradcheckOption[],
+  input: GradcheckCase["input"],
+  rollout: Rollout = rolloutReference(widen(input)),
+): GradcheckCase {
+  const { units: N, inputs: I, outputs: O, encoderInputs: E } = input.shape;
   return {
     index,
     options,
-    label: `case ${index}: N=${N} I=${I} O=${O} E=${E} T=${T} B=${B} ${options.join(" ")}`,
-    input: { ...input, target },
+    label: `case ${index}: N=${N} I=${I} O=${O} E=${E} T=${input.steps} B=${input.batch} ${options.join(" ")}`,
+    input,
     reference: widen(input),
     rollout,
   };

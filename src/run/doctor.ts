@@ -61,7 +61,7 @@ async function check(gpu: Gpu, io: Io): Promise<{ passed: boolean; lines: string
       ),
       `  ${result.maskDifferences.count} of ${result.maskDifferences.of} units within rounding of their kink lay on its other side`,
       ...result.failures.map((f) => `  ${f.message}`),
-      ...(result.suspects.length > 0 ? [`  every failure, and no success, has: ${result.suspects.join(", ")}`] : []),
+      ...(result.suspects.length > 0 ? [`  what all failures have in common: ${result.suspects.join(", ")}`] : []),
     ],
   };
 }

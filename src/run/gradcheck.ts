@@ -8,7 +8,12 @@ import type { PlanKind } from "../gpu/plan.ts";
 import { TENSOR_NAMES, type TensorName } from "../model/parameters.ts";
 import { activationDerivativeReference } from "../reference/activation.ts";
 import { type Adjoint, adjointReference } from "../reference/adjoint.ts";
-import { GRADCHECK_OPTIONS, type GradcheckCase, gradcheckCase } from "../reference/gradcheck-cases.ts";
+import {
+  GRADCHECK_OPTIONS,
+  type GradcheckCase,
+  type GradcheckOption,
+  gradcheckCase,
+} from "../reference/gradcheck-cases.ts";
 
 /**
  * What float32 may differ by, T ≤ 100 and beyond. States: of max(1, max |r|). Gradients: of the tensor's own norm, and
@@ -48,7 +53,7 @@ export interface GradcheckResult {
   /** Units and steps whose φ′ differed, all of them within rounding of the kink, of so many compared. */
   readonly maskDifferences: { readonly count: number; readonly of: number };
   readonly failures: readonly GradcheckFailure[];
-  /** Options that every failing case has and no case in order has: where to look first. */
+  /** Options that every failing case has, and that let most cases fail: where to look first. */
   readonly suspects: readonly string[];
 }
 
@@ -171,12 +176,19 @@ export function compareWithReference(example: GradcheckCase, out: EvaluateOutput
   return { findings, differences: mask?.differences ?? 0, of: mask ? rollout.a.length : 0 };
 }
 
-/** Options without which nothing failed, and with which nothing passed. */
+/**
+ * Options that all failing cases have, as far as cases that have them fail more often than those with another such
+ * option: a wrong term does not show in every case, with one step, say.
+ */
 function suspectsOf(failed: readonly GradcheckCase[], passed: readonly GradcheckCase[]): string[] {
-  if (failed.length === 0) return [];
-  return GRADCHECK_OPTIONS.filter(
-    (o) => failed.every((c) => c.options.includes(o)) && !passed.some((c) => c.options.includes(o)),
-  );
+  const count = (cases: readonly GradcheckCase[], o: GradcheckOption) =>
+    cases.filter((c) => c.options.includes(o)).length;
+  const rates = GRADCHECK_OPTIONS.filter((o) => failed.length > 0 && count(failed, o) === failed.length).map((o) => ({
+    option: o,
+    rate: failed.length / (failed.length + count(passed, o)),
+  }));
+  const most = Math.max(0, ...rates.map((r) => r.rate));
+  return rates.filter((r) => r.rate === most).map((r) => r.option);
 }
 
 /** Compares `cases` random cases under each of `kinds`. */

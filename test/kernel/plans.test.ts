@@ -204,12 +204,13 @@ function expectSameNetwork(what: string, got: NetworkResult | undefined, expecte
 }
 
 describe.each(PLAN_KINDS)("networks side by side, %s", (kind) => {
-  const [steps, rows, count] = [9, 40, 6];
+  // 9 steps × 32 rows are no multiple of 64, so that the losses of a second group do not begin where the first's end.
+  const [steps, rows, count] = [9, 20, 6];
 
   // Where N × N floats of W_recᵀ are no multiple of 256 bytes, a group of networks may begin at every fourth only.
   test.each([
-    [13, 120_000, [3, 3]],
-    [12, 90_000, [4, 2]],
+    [13, 50_000, [3, 3]],
+    [12, 40_000, [4, 2]],
   ])("N = %i: bits do not depend on neighbours, nor on the split into groups", async (units, maxBinding, groups) => {
     const shape = { ...SHAPE, units };
     const networks = Array.from({ length: count }, (_, s) =>

@@ -1,0 +1,49 @@
+/** `doctor --gradcheck` finds a wrong term of the equations, says which tensors it spoils and which option it belongs to. */
+import { afterEach, expect, test } from "vitest";
+import type { Gpu } from "../../src/gpu/context.ts";
+import { type GradcheckResult, gradcheck } from "../../src/run/gradcheck.ts";
+import { gpuHygiene, testGpu } from "../gpu.ts";
+import { changed, secondGpu } from "../second-gpu.ts";
+
+gpuHygiene();
+
+let broken: Gpu | null = null;
+afterEach(async () => {
+  await broken?.close();
+  broken = null;
+});
+
+/** One nonlinearity will do, and is one kernel to compile instead of four. */
+async function check(gpu: Gpu): Promise<GradcheckResult> {
+  return gradcheck(gpu, {
+    cases: 40,
+    seed: 1,
+    kinds: ({ reference }) => (reference.activation === "relu" ? ["own-row"] : []),
+  });
+}
+
+const tensors = (result: GradcheckResult): string[] => [...new Set(result.failures.map((f) => f.tensor))].sort();
+
+test("in order", async () => {
+  const result = await check(await testGpu());
+  expect(result).toMatchObject({ failures: [], suspects: [] });
+  for (const share of Object.values(result.worst)) expect(share).toBeLessThan(1);
+});
+
+test.each([
+  [
+    "adaptation",
+    "back.gr = fma(vec4f(p.adapt_gain), extra[1], back.gr);",
+    "",
+    // Only what lies behind the adaptation variable in time: not the last layers.
+    ["dW_enc", "dW_in", "dW_rec", "db", "db_enc"],
+  ],
+  ["leak", "back.gr = fma(vec4f(-p.leak), g, gr);", "back.gr = gr;", ["dW_enc", "dW_in", "dW_rec", "db", "db_enc"]],
+])("without its adjoint, %s is named", async (option, from, to, spoilt) => {
+  broken = await secondGpu({ readShader: changed("lib/dynamics.wgsl", from, to) });
+  const result = await check(broken);
+  expect(result.suspects).toEqual([option]);
+  expect(tensors(result)).toEqual(spoilt);
+  const first = result.failures[0] ?? expect.fail();
+  expect(first.message).toMatch(/^case \d+: N=\d+ .*relu.*, plan own-row: d\w+ is off by .* allowed$/);
+});

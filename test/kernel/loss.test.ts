@@ -1,0 +1,210 @@
+/** rnn/loss_mse: the loss of every step and row, its gradient at the readout, and which value was not finite first. */
+import { describe, expect, test } from "vitest";
+import { POISON } from "../../src/gpu/context.ts";
+import { lossMseReference } from "../../src/reference/loss-mse.ts";
+import { expectSameBits, normals } from "../bits.ts";
+import { gpuHygiene } from "../gpu.ts";
+import { runKernel, within, worst } from "./run-kernel.ts";
+
+gpuHygiene();
+
+// Two networks, the second and third of four; B = 37 of 64 padded rows, of which the chunk holds the second half: 5 rows.
+const [T, N, O] = [6, 5, 3];
+const [N4, O4] = [2, 1];
+const GROUP = { network0: 1, networks: 2 };
+const [BATCH, BATCH_ROWS, ROW0, ROWS] = [37, 64, 32, 32];
+const VALID = BATCH - ROW0;
+const R = GROUP.networks * ROWS;
+const STRIDE = 4 * Math.ceil((R * O) / 4) + 8;
+const L2 = 0.3;
+
+const draw = normals(3);
+const STATES = draw((T + 1) * R * 4 * N4).map((x, at) => (at % (4 * N4) < N ? x : 0));
+const Y = draw(T * R * 4 * O4);
+const GOAL = draw(T * STRIDE);
+
+const isValid = (row: number): boolean => row % ROWS < VALID;
+const scale = 1 / (T * BATCH);
+
+interface Window {
+  readonly t0: number;
+  readonly steps: number;
+}
+
+/** A window of the loss; buffers are bound from its first slot on, as the planner does. */
+async function lossOf(
+  w: Window,
+  own: {
+    y?: Float32Array<ArrayBuffer>;
+    l2?: number;
+    bad?: Uint32Array<ArrayBuffer>;
+    groups?: [number, number, number];
+  } = {},
+) {
+  const { y = Y, l2 = L2, bad = new Uint32Array(4).fill(0xffffffff) } = own;
+  const slot = R * 4 * O4;
+  const out = await runKernel({
+    kernel: "rnn/loss_mse",
+    uniforms: {
+      window: windowOf(w),
+      loss: {
+        target_width: O,
+        target_stride: STRIDE,
+        output_scale: scale / O,
+        activity_scale: (l2 * scale) / N,
+        batch_rows: BATCH_ROWS,
+        row0: ROW0,
+      },
+    },
+    bind: {
+      rows: Array.from({ length: R }, (_, row) => ({ valid: isValid(row) ? 1 : 0 })),
+      y: y.slice(w.t0 * slot, (w.t0 + w.steps) * slot),
+      goal: GOAL.slice(w.t0 * STRIDE, (w.t0 + w.steps) * STRIDE),
+      states: STATES.slice(w.t0 * R * 4 * N4, (w.t0 + w.steps + 1) * R * 4 * N4),
+      loss_rows: 4 * GROUP.networks * T * BATCH_ROWS,
+      bad,
+    },
+    groups: own.groups ?? [Math.ceil((w.steps * R) / 64), 1, 1],
+  });
+  return { d: out.f32("y"), lossRows: out.f32("loss_rows"), bad: out.u32("bad") };
+}
+
+const windowOf = ({ t0, steps }: Window) => ({
+  rows: R,
+  rows_per_network: ROWS,
+  network0: GROUP.network0,
+  t0,
+  steps,
+  total_steps: T,
+  units: N,
+  unit_quads: N4,
+  inputs: 1,
+  outputs: O,
+  output_quads: O4,
+  encoder_inputs: 1,
+  weight_stride: 64,
+  at_rec: 0,
+  at_in: 0,
+  at_b: 0,
+  at_out: 0,
+  at_b_out: 0,
+  at_enc: 0,
+  at_b_enc: 0,
+  input_stride: 0,
+  phi_stride: 0,
+  extra_stride: 0,
+  root_seed: 0,
+  stream: 0,
+  clocked: 0,
+  slope: 0,
+});
+
+/** The reference's loss of one (step, row): that row alone, scaled to its share of the batch. */
+function exact(t: number, row: number, l2: number) {
+  const { loss, d } = lossMseReference({
+    y: Float64Array.from(Y.subarray((t * R + row) * 4 * O4, (t * R + row) * 4 * O4 + O)),
+    target: Float64Array.from(GOAL.subarray(t * STRIDE + row * O, t * STRIDE + (row + 1) * O)),
+    // Slot 0 does not count.
+    r: Float64Array.of(
+      ...new Float64Array(N),
+      ...STATES.subarray(((t + 1) * R + row) * 4 * N4, ((t + 1) * R + row) * 4 * N4 + N),
+    ),
+    T: 1,
+    B: 1,
+    N,
+    O,
+    l2Activity: l2,
+  });
+  return { loss: loss * scale, d: d.map((x) => x * scale) };
+}
+
+const WHOLE = { t0: 0, steps: T };
+
+describe.each([L2, 0])("l2Activity = %f", (l2) => {
+  test("loss rows and d are the twin's; padding gives 0; nothing else is written", async () => {
+    const { d, lossRows, bad } = await lossOf(WHOLE, { l2 });
+    const at = (t: number, row: number) => (Math.floor(row / ROWS) * T + t) * BATCH_ROWS + ROW0 + (row % ROWS);
+    // A sum of 8 squares of order 1 and a few products: some roundings of 6e-8 of the value.
+    const loss = worst(T * R, (i) => {
+      const [t, row] = [Math.floor(i / R), i % R];
+      const got = lossRows[at(t, row)] as number;
+      const value = isValid(row) ? exact(t, row, l2).loss : 0;
+      // Padded rows have no readout, but their states would count: they are 0 on the device, not here.
+      if (!isValid(row)) return l2 === 0 ? got : 0;
+      return Math.abs(got - value) / value;
+    });
+    within("loss of a row, relative", loss.error, 1e-6);
+    const gradient = worst(T * R * 4, (i) => {
+      const [t, row, o] = [Math.floor(i / (4 * R)), Math.floor(i / 4) % R, i % 4];
+      const value = isValid(row) && o < O ? (exact(t, row, l2).d[o] as number) : 0;
+      return Math.abs((d[i] as number) - value);
+    });
+    // d is of order 1e-3, from a difference of numbers of order 1 times 2/(T B O).
+    within("d", gradient.error, 8 * 2 ** -24 * 2 * (scale / O));
+    const written = new Set(Array.from({ length: T * R }, (_, i) => at(Math.floor(i / R), i % R)));
+    const words = new Uint32Array(lossRows.buffer);
+    expect(words.findIndex((word, i) => (word === POISON) === written.has(i))).toBe(-1);
+    expect([...bad]).toEqual(Array(4).fill(0xffffffff));
+  });
+});
+
+test("a launch in two dimensions does the same", async () => {
+  const [flat, spread] = [await lossOf(WHOLE), await lossOf(WHOLE, { groups: [3, 3, 1] })];
+  expectSameBits("d", spread.d, flat.d);
+  expectSameBits("loss", spread.lossRows, flat.lossRows);
+});
+
+test("two windows have the bits of one", async () => {
+  const whole = await lossOf(WHOLE);
+  for (const w of [
+    { t0: 0, steps: 2 },
+    { t0: 2, steps: 4 },
+  ]) {
+    const part = await lossOf(w);
+    const slot = R * 4 * O4;
+    expectSameBits("d", part.d, whole.d.subarray(w.t0 * slot, (w.t0 + w.steps) * slot));
+    for (let s = 0; s < GROUP.networks; s++) {
+      const from = (s * T + w.t0) * BATCH_ROWS + ROW0;
+      const to = from + BATCH_ROWS * (w.steps - 1) + ROWS;
+      const [got, expected] = [part.lossRows.subarray(from, to), whole.lossRows.subarray(from, to)];
+      expectSameBits(`network ${s}`, got, expected);
+    }
+  }
+});
+
+describe("a readout that is not finite", () => {
+  const at = (t: number, row: number, o: number) => (t * R + row) * 4 * O4 + o;
+  const badOf = async (places: readonly (readonly [number, number, number, number])[], w: Window = WHOLE) => {
+    const y = Y.slice();
+    for (const [t, row, o, value] of places) y[at(t, row, o)] = value;
+    return (await lossOf(w, { y })).bad;
+  };
+  const first = (t: number, row: number): number => t * BATCH_ROWS + ROW0 + (row % ROWS);
+  const none = 0xffffffff;
+
+  test.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 3e38])("%d is noticed", async (value) => {
+    // 3e38 is finite, its square is not.
+    expect([...(await badOf([[3, 2, 1, value]]))]).toEqual([none, first(3, 2), none, none]);
+  });
+
+  test("the smallest step counts, then the smallest row, for each network by itself", async () => {
+    const places = [
+      [4, 0, 0, Number.NaN],
+      [2, 3, 2, Number.NaN],
+      [2, 1, 0, Number.POSITIVE_INFINITY],
+      [1, ROWS + 4, 1, Number.NaN],
+    ] as const;
+    expect([...(await badOf(places))]).toEqual([none, first(2, 1), first(1, ROWS + 4), none]);
+    // In a later window, time is still absolute.
+    expect([...(await badOf(places, { t0: 2, steps: 4 }))]).toEqual([none, first(2, 1), none, none]);
+  });
+
+  test("padding is not looked at", async () => {
+    expect([
+      ...(await badOf([
+        [0, 0, 3, Number.NaN],
+        [0, VALID, 0, Number.NaN],
+      ])),
+    ]).toEqual([none, none, none, none]);
+  });
+});
