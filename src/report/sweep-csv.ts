@@ -2,8 +2,10 @@ import { type CsvRow, type CsvValue, formatCsv } from "../io/csv.ts";
 import type { Geometry } from "../metrics/geometry.ts";
 import type { Tensor } from "../metrics/trajectories.ts";
 import { choosePaths } from "./paths.ts";
-import { MAX_SAMPLES, type Occupancy, PATHS_PER_PANEL, type PanelLayout } from "./sweep-panels.ts";
+import type { Occupancy } from "./sweep-occupancy.ts";
+import type { PanelLayout } from "./sweep-panels.ts";
 import { divergedShare, isShown, metricUnit, type SweepCondition, type SweepTable, spreadAt } from "./sweep-table.ts";
+import { MAX_SAMPLES, PATHS_PER_PANEL } from "./sweep-trajectories.ts";
 
 /** The numbers behind each figure of a sweep. */
 

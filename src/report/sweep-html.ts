@@ -8,7 +8,8 @@ import { escapeXml, type Figure, inlineSvg } from "./svg.ts";
 import { axisValueText } from "./sweep-axes.ts";
 import { metricsBehind, occupancyBehind, trajectoriesBehind } from "./sweep-csv.ts";
 import { curvesOf, figureCurves } from "./sweep-curves.ts";
-import { figureOccupancy, figureTrajectories, type Occupancy, panelLayout } from "./sweep-panels.ts";
+import { figureOccupancy, type Occupancy } from "./sweep-occupancy.ts";
+import { panelLayout } from "./sweep-panels.ts";
 import { figuresPhase, planeOf, slicesOf } from "./sweep-phase.ts";
 import { figureScatter } from "./sweep-scatter.ts";
 import {
@@ -23,6 +24,7 @@ import {
   type SweepTable,
   spreadAt,
 } from "./sweep-table.ts";
+import { figureTrajectories } from "./sweep-trajectories.ts";
 
 /** Everything that the page of a sweep shows. */
 export interface SweepReportInput {

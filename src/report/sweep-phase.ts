@@ -1,8 +1,7 @@
-import * as Plot from "@observablehq/plot";
 import { chart, MARGINS, xAxis, yAxis } from "./chart.ts";
-import { formatNumber } from "./format.ts";
 import { type Figure, fitText, px, text, textWidth } from "./svg.ts";
 import { type AxisLayout, axisLayout, axisValueText, type SweepAxis } from "./sweep-axes.ts";
+import { COLOUR_BAR_WIDTH, colourBar } from "./sweep-colour-bar.ts";
 import { type ColourScale, ratioScale, sequentialScale } from "./sweep-colours.ts";
 import {
   isDiverged,
@@ -78,8 +77,8 @@ function scaleFor(table: SweepTable, metric: string, quantity: Quantity): Colour
 const [PLOT_WIDTH, PLOT_HEIGHT] = [360, 290];
 const LEFT = MARGINS.marginLeft;
 const HEAD = 26;
-const BAR = { gap: 14, width: 12, labels: 44 };
-const PANEL = { width: LEFT + PLOT_WIDTH + BAR.gap + BAR.width + BAR.labels, height: HEAD + PLOT_HEIGHT + 48 };
+const BAR_GAP = 14;
+const PANEL = { width: LEFT + PLOT_WIDTH + BAR_GAP + COLOUR_BAR_WIDTH, height: HEAD + PLOT_HEIGHT + 48 };
 const COLUMN_GAP = 32;
 const ROW_GAP = 18;
 
@@ -154,76 +153,6 @@ const hatchPattern = (id: string): string =>
   `<defs><pattern id="${id}" patternUnits="userSpaceOnUse" width="6" height="6" patternTransform="rotate(45)">` +
   `<path d="M0 3H6" stroke="${MUTED}" stroke-width="1.1"/></pattern></defs>`;
 
-function colourBar(colours: ColourScale, area: Area): string {
-  const steps = 96;
-  const [low, high] = colours.domain;
-  const value = (share: number): number =>
-    colours.type === "log" ? low * (high / low) ** share : low + share * (high - low);
-  const cells = Array.from({ length: steps }, (_, i) => {
-    const [top, bottom] = [(i / steps) * area.height, ((i + 1) / steps) * area.height];
-    const colour = colours.colour(value(1 - (i + 0.5) / steps));
-    return `<rect x="${px(area.x)}" y="${px(area.y + top)}" width="${area.width}" height="${px(bottom - top + 0.4)}" fill="${colour}"/>`;
-  });
-  const arrow = (y: number, up: number, colour: string): string =>
-    `<path d="M${px(area.x)} ${px(y)}l${area.width / 2} ${-up * 8}l${area.width / 2} ${up * 8}z" fill="${colour}"/>`;
-  const arrows =
-    (colours.above ? arrow(area.y, 1, colours.colour(high)) : "") +
-    (colours.below ? arrow(area.y + area.height, -1, colours.colour(low)) : "");
-  const margin = 6;
-  const log = colours.type === "log";
-  const ticks = log ? ratioTicks(low, high) : undefined;
-  const axis = chart(
-    {
-      width: BAR.labels + 4,
-      height: area.height + 2 * margin,
-      marginLeft: 0,
-      marginRight: BAR.labels,
-      marginTop: margin,
-      marginBottom: margin,
-      x: { axis: null },
-      y: { type: colours.type, domain: [low, high] },
-      marks: [
-        Plot.axisY({
-          anchor: "right",
-          label: null,
-          tickSize: 3,
-          tickPadding: 4,
-          color: MUTED,
-          fontSize: 10.5,
-          ...(ticks === undefined
-            ? { ticks: 5, tickFormat: (v: number) => formatTick(v, high - low) }
-            : { ticks, tickFormat: formatRatio }),
-        }),
-      ],
-    },
-    area.x + area.width - 4,
-    area.y - margin,
-  );
-  return `<g shape-rendering="crispEdges">${cells.join("")}</g>${arrows}${axis}`;
-}
-
-/** Enough decimals that neighbouring ticks differ, no more. */
-function formatTick(v: number, span: number): string {
-  if (v === 0) return "0";
-  if (Math.abs(v) >= 1e5 || span < 1e-4) return formatNumber(v, 2);
-  const decimals = Math.max(0, Math.min(5, 1 - Math.floor(Math.log10(span))));
-  return String(Number(v.toFixed(decimals))).replace("-", "\u2212");
-}
-
-const formatRatio = (v: number): string => String(Number(v.toPrecision(3)));
-
-function ratioTicks(low: number, high: number): number[] {
-  const choices =
-    high / low < 2
-      ? [0.75, 0.8, 0.85, 0.9, 0.95, 1, 1.05, 1.1, 1.15, 1.2, 1.25, 1.3]
-      : high / low < 6
-        ? [0.4, 0.5, 0.6, 0.8, 1, 1.25, 1.5, 2]
-        : high / low < 150
-          ? [0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 5, 10]
-          : [0.001, 0.01, 0.1, 1, 10, 100, 1000];
-  return choices.filter((t) => t >= low * 0.999 && t <= high * 1.001);
-}
-
 interface PanelOptions {
   readonly table: SweepTable;
   readonly plane: Plane;
@@ -282,7 +211,7 @@ function panel(p: PanelOptions): string {
     referenceMark(table, conditions, cells),
     `<rect x="${area.x}" y="${area.y}" width="${area.width}" height="${area.height}" fill="none" stroke="${MUTED}" stroke-width="0.8"/>`,
     frame,
-    colourBar(colours, { x: area.x + area.width + BAR.gap, y: area.y, width: BAR.width, height: area.height }),
+    colourBar(colours, { x: area.x + area.width + BAR_GAP, y: area.y, height: area.height }),
   ].join("");
 }
 
