@@ -26,7 +26,9 @@ const conditions = [...new Set(rows.map((r) => r.condition))];
 const table = [
   `| | ${conditions.join(" | ")} |`,
   `|---|${conditions.map(() => "---").join("|")}|`,
-  ...SHOWN.map(([metric, label, digits]) => `| ${label} | ${conditions.map((c) => cell(c, metric, digits)).join(" | ")} |`),
+  ...SHOWN.map(
+    ([metric, label, digits]) => `| ${label} | ${conditions.map((c) => cell(c, metric, digits)).join(" | ")} |`,
+  ),
   "",
   `Mean ± standard deviation over ${manifest.seeds.length} networks; adapter ${manifest.adapter.name}; test error ${manifest.testError
     .map((x) => x.toFixed(4))

@@ -39,6 +39,26 @@ function availableMemory(): number {
 const REMEDY =
   "run: npm run setup (unpacks a software Vulkan driver inside the project), or install your GPU's Vulkan driver";
 
+/** Variables that tell the loader which drivers there are; set wrongly, they hide all others. */
+const DRIVER_VARIABLES = ["VK_DRIVER_FILES", "VK_ICD_FILENAMES"];
+
+function noDriverRemedy(): string {
+  const set = DRIVER_VARIABLES.find((name) => process.env[name] !== undefined);
+  return set === undefined
+    ? REMEDY
+    : `${set} is ${JSON.stringify(process.env[set])}; correct it or unset it, or ${REMEDY}`;
+}
+
+/** One Dawn instance per list of flags: each is kept for the life of the process, and takes memory. */
+const instances = new Map<string, GPU>();
+
+function instanceOf(create: (flags: string[]) => GPU, flags: string[]): GPU {
+  const key = flags.join(" ");
+  const known = instances.get(key) ?? create(flags);
+  instances.set(key, known);
+  return known;
+}
+
 /**
  * Opens the best adapter, or the named one. Throws GpuUnavailable (exit 3) with a remedy. Says on `note` what is
  * given up, and whenever a software adapter stands in for a GPU.
@@ -59,29 +79,29 @@ export async function openGpu(options: OpenOptions = {}): Promise<Gpu> {
   const flags = ["disable-dawn-features=timestamp_quantization"];
   if (options.adapter !== undefined) flags.push(`adapter=${options.adapter}`);
   try {
-    owner = create(flags);
+    owner = instanceOf(create, flags);
     adapter = await owner.requestAdapter({ powerPreference: "high-performance" });
   } catch (cause) {
     const lines = (cause as Error).message.split("\n").map((l) => l.trim());
     throw new GpuUnavailable(`no adapter named "${options.adapter}": ${lines.filter(Boolean).join("; ")}`, { cause });
   }
-  if (!adapter) throw new GpuUnavailable(`no Vulkan driver: ${REMEDY}`);
+  if (!adapter) throw new GpuUnavailable(`no Vulkan driver: ${noDriverRemedy()}`);
+  const software = (adapter.info as { isFallbackAdapter?: boolean }).isFallbackAdapter === true;
+  if (software && options.requireGpu) {
+    throw new GpuUnavailable(
+      `only the software adapter ${adapter.info.device || adapter.info.description} is here and --require-gpu was given: install the GPU's Vulkan driver`,
+    );
+  }
   const gpu = await Gpu.open(owner, adapter, {
     readShader: readShaderFile,
     ...(options.poison === undefined ? {} : { poison: options.poison }),
     ...(options.onStrayError === undefined ? {} : { onStrayError: options.onStrayError }),
-    ...((adapter.info as { isFallbackAdapter?: boolean }).isFallbackAdapter ? { memoryBudget: availableMemory } : {}),
+    ...(software ? { memoryBudget: availableMemory } : {}),
   });
-  if (gpu.adapter.software) {
-    if (options.requireGpu)
-      throw new GpuUnavailable(
-        `only the software adapter ${gpu.adapter.name} is here and --require-gpu was given: install the GPU's Vulkan driver`,
-      );
-    if (existsSync("/dev/nvidia0")) {
-      options.note?.(
-        "an NVIDIA GPU is present, but its Vulkan driver is not: install libnvidia-gl of the driver's version (containers: NVIDIA_DRIVER_CAPABILITIES=all)",
-      );
-    }
+  if (software && existsSync("/dev/nvidia0")) {
+    options.note?.(
+      "an NVIDIA GPU is present, but its Vulkan driver is not: install libnvidia-gl of the driver's version (containers: NVIDIA_DRIVER_CAPABILITIES=all)",
+    );
   }
   for (const loss of gpu.givenUp) options.note?.(loss);
   return gpu;
