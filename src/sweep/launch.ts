@@ -118,16 +118,15 @@ export class SweepMachine {
     this.#upload(launch, program);
     let at = 0;
     for (const mark of plan.marks) {
-      if (hooks.signal?.aborted) return null;
-      const first = !this.#compiled && at === 0;
-      await program.run({
-        label: "sweep",
-        clock: this.#clock,
-        from: at,
-        to: mark.pass,
-        ...(first && hooks.onCompile ? { onCompile: hooks.onCompile } : {}),
-      });
-      at = mark.pass;
+      while (at < mark.pass) {
+        if (hooks.signal?.aborted) return null;
+        // A software adapter compiles for seconds at a kernel's first dispatch: Ctrl-C must not wait for all of them.
+        const first = !this.#compiled && mark === plan.marks[0];
+        const to = first ? at + 1 : mark.pass;
+        const onCompile = first && at === 0 && hooks.onCompile ? { onCompile: hooks.onCompile } : {};
+        await program.run({ label: "sweep", clock: this.#clock, from: at, to, ...onCompile });
+        at = to;
+      }
       hooks.onSteps?.(mark.steps);
     }
     this.#compiled = true;

@@ -78,7 +78,8 @@ export function readParts(paths: readonly string[]): SweepParts {
     if (p.of !== of)
       throw new UsageError(`${p.path} is one of ${p.of} parts, ${first} one of ${of}; they do not fit together`);
     const twin = parts.find((q) => q !== p && q.index === p.index);
-    if (twin) throw new UsageError(`${p.path} and ${twin.path} are both part ${p.index + 1}/${of}; name each part once`);
+    if (twin)
+      throw new UsageError(`${p.path} and ${twin.path} are both part ${p.index + 1}/${of}; name each part once`);
   }
   const missing = Array.from({ length: of }, (_, i) => i).filter((i) => !parts.some((p) => p.index === i));
   if (missing.length > 0)
