@@ -31,13 +31,15 @@ export interface ColourScale {
   readonly colour: (value: number) => string;
 }
 
-/** One outlier, such as a cell just before divergence, must not take all colours. */
+/** A few outliers, such as the cells just before divergence, must not take all colours. */
 function trimmed(values: readonly number[]): [number, number] {
   const sorted = values.filter(Number.isFinite).sort((a, b) => a - b);
   const [min, max] = [sorted[0] ?? 0, sorted[sorted.length - 1] ?? 1];
-  const [low, high] = [quantileSorted(sorted, 0.01), quantileSorted(sorted, 0.99)];
+  const [low, high] = [quantileSorted(sorted, 0.05), quantileSorted(sorted, 0.95)];
+  // Of few values, each is a finding.
+  if (sorted.length < 40 || !(high > low)) return [min, max];
   const span = high - low;
-  return [low - min > 0.3 * span ? low : min, max - high > 0.3 * span ? high : max];
+  return [low - min > 0.5 * span ? low : min, max - high > 0.5 * span ? high : max];
 }
 
 function scale(
