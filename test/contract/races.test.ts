@@ -1,6 +1,7 @@
 /**
  * Kernels with workgroup memory and no subgroup operations, run in lockstep by wgsl_reflect's race detector at a tiny
- * shape (those of metrics/ excepted, which its interpreter does not get through): no two invocations meet at a word between two barriers, and without any one barrier they do.
+ * shape: no two invocations meet at a word between two barriers, and without any one barrier they do. Those of metrics/
+ * are left out: the detector's interpreter does not get through them.
  */
 import { describe, expect, test } from "vitest";
 import { detectRaces } from "wgsl_reflect/wgsl_reflect.module.js";
