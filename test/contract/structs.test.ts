@@ -32,17 +32,17 @@ function valuesOf(layout: StructLayout): FieldValues {
   );
 }
 
-/** WGSL that copies each scalar of a field to `out`, in order. */
+/** WGSL that copies each scalar of a field to `out`, in order; a long array in a loop, or it compiles for a minute. */
 function copies(f: FieldLayout, at: number): string[] {
-  const lines: string[] = [];
-  for (let i = 0; i < f.count; i++) {
-    for (let x = 0; x < f.lanes; x++) {
-      const element = f.count > 1 ? `record.${f.name}[${i}]` : `record.${f.name}`;
+  const lanes = Array.from({ length: f.lanes }, (_, x) => x);
+  const copy = (element: string, to: string) =>
+    lanes.map((x) => {
       const value = f.lanes > 1 ? `${element}[${x}]` : element;
-      lines.push(`  out[${at + i * f.lanes + x}] = ${f.scalar === "u32" ? value : `bitcast<u32>(${value})`};`);
-    }
-  }
-  return lines;
+      return `  out[${to} + ${x}u] = ${f.scalar === "u32" ? value : `bitcast<u32>(${value})`};`;
+    });
+  if (f.count === 1) return copy(`records[1].${f.name}`, `${at}u`);
+  const body = copy(`records[1].${f.name}[i]`, `${at}u + ${f.lanes}u * i`);
+  return [`  for (var i = 0u; i < ${f.count}u; i++) {`, ...body, "  }"];
 }
 
 /** The struct's own declaration and those of the structs within, from the kernel's source. */
@@ -69,7 +69,6 @@ test.each([...shared.keys()])("%s arrives as it was packed", async (name) => {
 @group(0) @binding(1) var<storage, read_write> out: array<u32>;
 @compute @workgroup_size(1)
 fn copy() {
-  let record = records[1];
 ${body.join("\n")}
 }`;
   const shared_ = await testGpu();
