@@ -5,11 +5,11 @@
 import fs from "node:fs";
 import { dirname, join } from "node:path";
 import { DataError, UsageError } from "../errors.ts";
-import { asDiskError, asReadError, disk, makeDirectory, probeWritable, temporaryOwner } from "./disk.ts";
+import { asDiskError, disk, makeDirectory, probeWritable } from "./disk.ts";
 import { readJson, writeJson } from "./json.ts";
 import { JsonlAppender } from "./jsonl.ts";
-import { DirectoryLock, isSuccession } from "./lock.ts";
-import { startMark } from "./process.ts";
+import { removeLeftovers } from "./leftovers.ts";
+import { DirectoryLock } from "./lock.ts";
 
 const MANIFEST = "manifest.json";
 const CONFIG = "config.json";
@@ -116,7 +116,7 @@ export function openRunDirectory(path: string, options: RunDirectoryOptions = {}
   probeWritable(path);
   const lock = new DirectoryLock(path);
   try {
-    removeLeftovers(path);
+    removeLeftovers(FOLDERS.map((folder) => join(path, folder)));
     const found = CONTENT.filter((name) => fs.existsSync(join(path, name)));
     if (resume && !found.includes(MANIFEST)) throw nothingToResume(path);
     if (!resume && found.length > 0) {
@@ -157,30 +157,6 @@ function removeRun(path: string, found: readonly string[]): void {
       disk.remove(join(path, name));
     } catch (error) {
       throw asDiskError(error, join(path, name));
-    }
-  }
-}
-
-/** Temporary files of this program whose process is gone. Only the holder of the lock may call it. */
-function removeLeftovers(path: string): void {
-  for (const folder of FOLDERS) {
-    const directory = join(path, folder);
-    let names: string[];
-    try {
-      names = fs.existsSync(directory) ? fs.readdirSync(directory) : [];
-    } catch (error) {
-      throw asReadError(error, directory);
-    }
-    for (const name of names) {
-      const owner = temporaryOwner(name);
-      // A living process may be writing here without the lock, a dump for instance; one with our id is dead.
-      const abandoned = owner !== null && (owner === process.pid || startMark(owner) === null);
-      if (!abandoned && !isSuccession(name)) continue;
-      try {
-        disk.unlink(join(directory, name));
-      } catch (error) {
-        throw asDiskError(error, join(directory, name));
-      }
     }
   }
 }

@@ -7,19 +7,17 @@ import { join } from "node:path";
 import { DataError, UsageError } from "../errors.ts";
 import {
   asDiskError,
-  asReadError,
   disk,
   makeDirectory,
   probeWritable,
   readSmallFile,
-  temporaryOwner,
   writeFileAtomically,
   writeFully,
 } from "../io/disk.ts";
 import { canonicalJson, readJson, writeJson } from "../io/json.ts";
-import { DirectoryLock, isSuccession } from "../io/lock.ts";
+import { removeLeftovers } from "../io/leftovers.ts";
+import { DirectoryLock } from "../io/lock.ts";
 import { NpzWriter } from "../io/npz.ts";
-import { startMark } from "../io/process.ts";
 import { savedSteps } from "../replay/plan.ts";
 import { FORMAT_VERSION, type SweepDefinition } from "./definition.ts";
 import { canonicalOrder, type ResultRecord, resultKey, resultLine, soundResults } from "./results.ts";
@@ -68,7 +66,7 @@ export class SweepDirectory {
     probeWritable(path);
     const lock = new DirectoryLock(path);
     try {
-      removeLeftovers(path);
+      removeLeftovers([path, join(path, SHARDS)]);
       if (!resume) refuseOrRemove(path, force);
       return new SweepDirectory(path, lock);
     } catch (error) {
@@ -275,28 +273,6 @@ function refuseOrRemove(path: string, force: boolean): void {
       disk.remove(join(path, name));
     } catch (error) {
       throw asDiskError(error, join(path, name));
-    }
-  }
-}
-
-/** Temporary files whose process is gone. Only the holder of the lock may call it. */
-function removeLeftovers(path: string): void {
-  for (const directory of [path, join(path, SHARDS)]) {
-    let names: string[];
-    try {
-      names = fs.existsSync(directory) ? fs.readdirSync(directory) : [];
-    } catch (error) {
-      throw asReadError(error, directory);
-    }
-    for (const name of names) {
-      const owner = temporaryOwner(name);
-      const abandoned = owner !== null && (owner === process.pid || startMark(owner) === null);
-      if (!abandoned && !isSuccession(name)) continue;
-      try {
-        disk.unlink(join(directory, name));
-      } catch (error) {
-        throw asDiskError(error, join(directory, name));
-      }
     }
   }
 }
