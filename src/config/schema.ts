@@ -5,56 +5,20 @@
 import * as z from "zod";
 import { ACTIVATIONS, defaultInitialGain } from "../model/dynamics.ts";
 import { TEST_EPOCH } from "../model/streams.ts";
-import { ouTask, tmazeTask, triangleTask } from "../task/paths.ts";
-
-/** Far inside float32, so that no accepted value becomes infinite on the device. */
-const LARGE = 1e6;
-const U32_MAX = 0xffffffff;
-
-const integer = (minimum: number, maximum: number, meaning: string) => {
-  const error = `must be an integer from ${minimum} to ${maximum}`;
-  return z.int({ error }).min(minimum, { error }).max(maximum, { error }).describe(meaning);
-};
-
-const number = (minimum: number, maximum: number, meaning: string) => {
-  const error = `must be a number from ${minimum} to ${maximum}`;
-  return z.number({ error }).min(minimum, { error }).max(maximum, { error }).describe(meaning);
-};
-
-const positive = (maximum: number, meaning: string) => {
-  const error = `must be a number above 0 and at most ${maximum}`;
-  return z.number({ error }).gt(0, { error }).max(maximum, { error }).describe(meaning);
-};
-
-const boolean = (meaning: string) => z.boolean({ error: "must be true or false" }).describe(meaning);
-
-const choice = <const T extends readonly (string | number)[]>(values: T, meaning: string) =>
-  z
-    .literal(values, {
-      error: `must be one of ${values.map((v) => JSON.stringify(v)).join(", ")}`,
-    })
-    .describe(meaning);
-
-/** Only the wrong type gets our words here; unknown keys are named one by one in `load.ts`. */
-const typed = (message: string) => ({
-  error: (issue: { code?: string }) => (issue.code === "invalid_type" ? message : undefined),
-});
-
-const record = <S extends z.core.$ZodLooseShape>(shape: S, meaning: string) =>
-  z.strictObject(shape, typed("must be an object")).describe(meaning);
-
-const listOf = <T extends z.ZodType>(item: T, minimum: number, maximum: number, what: string, meaning: string) => {
-  const error = `must be a list of ${minimum === maximum ? minimum : `${minimum} to ${maximum}`} ${what}`;
-  return z.array(item, { error }).min(minimum, { error }).max(maximum, { error }).describe(meaning);
-};
-
-type AllOptional<S extends Record<string, z.ZodType>> = {
-  [K in keyof S]: z.ZodExactOptional<S[K]>;
-};
-
-/** Each field may be left out, but is not `undefined` where it stands. */
-const allOptional = <S extends Record<string, z.ZodType>>(shape: S): AllOptional<S> =>
-  Object.fromEntries(Object.entries(shape).map(([key, type]) => [key, type.exactOptional()])) as AllOptional<S>;
+import {
+  allOptional,
+  boolean,
+  choice,
+  integer,
+  LARGE,
+  listOf,
+  number,
+  positive,
+  record,
+  typed,
+  U32_MAX,
+} from "./fields.ts";
+import { COMMON_TASK, maskEvery, taskSchema } from "./task-schema.ts";
 
 const seed = (meaning: string) => integer(0, U32_MAX, meaning);
 
@@ -77,7 +41,6 @@ const l2Activity = number(0, LARGE, "Weight λ_2 of the mean squared activity in
 const initialGain = number(0, LARGE, "")
   .nullable()
   .describe("W_rec starts as N(0, initialGain²/units); null: max(0.05, leak/gain).");
-const maskEvery = integer(1, 2 ** 24, "Input is visible at every k-th step; 1 = always.");
 const learningRate = positive(100, "Adam's learning rate at the first iteration.");
 const finalLearningRate = number(0, 100, "Adam's learning rate at the last iteration, reached linearly.");
 
@@ -91,94 +54,6 @@ const NETWORK = {
   finalLearningRate,
   initialGain,
 };
-
-const COMMON_TASK = {
-  steps: integer(1, 65536, "T: steps of an awake trajectory.").default(60),
-  maskEvery: maskEvery.default(5),
-  maskOffset: choice(
-    ["random", "fixed"],
-    "First visible step: drawn per trajectory from 0 … maskEvery − 1, or always 0.",
-  ).default("random"),
-};
-
-const metres = (minimum: number, meaning: string) => number(minimum, LARGE, `${meaning}, metres.`);
-
-const gait = (defaults: { stepLength?: number; speedStd: number; jitterStd: number; jitterTau: number }) => ({
-  speedStd: number(0, 1, "Relative spread of a trajectory's speed, clipped to [0.5, 1.5].").default(defaults.speedStd),
-  jitterStd: metres(0, "Standard deviation of the stationary jitter around the path").default(defaults.jitterStd),
-  jitterTau: number(1, 1e9, "Time constant of the jitter, steps.").default(defaults.jitterTau),
-});
-
-const stepLength = metres(1e-6, "Mean length of a step, which is also the scale of the input");
-const coordinate = number(-LARGE, LARGE, "Coordinate, metres.");
-const point = (meaning: string) => {
-  const error = "must be a point [x, y], metres";
-  return z.tuple([coordinate, coordinate], { error }).describe(meaning);
-};
-
-const tmaze = tmazeTask();
-const triangle = triangleTask("twoWay");
-const ou = ouTask();
-
-const taskSchema = z
-  .discriminatedUnion(
-    "kind",
-    [
-      record(
-        {
-          kind: z.literal("tmaze"),
-          ...COMMON_TASK,
-          stepLength: stepLength.default(tmaze.stepLength),
-          ...gait(tmaze),
-        },
-        "T-maze: stem of 1.5 m, arms of 1 m; the animal waits at the end of an arm.",
-      ),
-      record(
-        {
-          kind: z.literal("triangle"),
-          ...COMMON_TASK,
-          directions: choice(["oneWay", "twoWay"], "Counter-clockwise only, or both ways.").default("twoWay"),
-          stepLength: stepLength.default(triangle.stepLength),
-          ...gait(triangle),
-        },
-        "Laps of an equilateral triangle of circumradius 1 m.",
-      ),
-      record(
-        {
-          kind: z.literal("ou"),
-          ...COMMON_TASK,
-          start: point("Mean of the first position, metres.").default([ou.start[0], ou.start[1]]),
-          startStd: metres(0, "Standard deviation of the first position").default(ou.startStd),
-          pull: number(0, 1, "θ: share of the position lost per step.").default(ou.pull),
-          pathStd: metres(1e-6, "q: standard deviation of the path noise per step").default(ou.pathStd),
-        },
-        "Ornstein–Uhlenbeck path of the score theory.",
-      ),
-      record(
-        {
-          kind: z.literal("polyline"),
-          ...COMMON_TASK,
-          routes: listOf(
-            listOf(point("Corner, metres."), 2, 8, "corners [x, y]", "Corners of a route in order, metres."),
-            1,
-            4,
-            "routes",
-            "One route is drawn per trajectory; all have the same number of corners.",
-          ),
-          closed: boolean("Return to the first corner and go on, rather than wait at the last.").default(false),
-          starts: integer(1, 65536, "Equally spaced starting points along a closed route.").default(1),
-          stepLength,
-          ...gait(tmaze),
-        },
-        "Your own maze of straight segments.",
-      ),
-    ],
-    {
-      error: (issue) =>
-        issue.code === "invalid_union" ? 'must be one of "tmaze", "triangle", "ou", "polyline"' : "must be an object",
-    },
-  )
-  .describe("What the animal does, and how much of it the network sees.");
 
 const CONDITION_NAME = /^[A-Za-z][A-Za-z0-9_-]{0,47}$/;
 
