@@ -1,0 +1,68 @@
+/** Passes of the place code: norms, rates, changes of rates, and the way back to a position. Pure. */
+import { type BufferView, type DispatchPass, spread } from "../gpu/plan.ts";
+import { UNUSED_READ } from "../kernels/recurrence.ts";
+import { roundUp } from "../model/parameters.ts";
+import { cellsOf, codeTune, codeUniform, DECODERS, type Decoder, isNormalised, type Population } from "./population.ts";
+
+/** Floats that decoding gives a row: x, y and two zeros, as a readout of two would lie. */
+export const DECODED_FLOATS = 4;
+
+/** Of `count` positions, what a softmax divides by; nothing for the other tunings. */
+export function normsPasses(p: Population, count: number, positions: BufferView, norms: BufferView): DispatchPass[] {
+  if (!isNormalised(p)) return [];
+  return [
+    {
+      kind: "dispatch",
+      label: "code norms",
+      kernel: "code/norms",
+      tune: codeTune(p),
+      bind: { positions, norms },
+      uniforms: { norms_pass: { count }, code: codeUniform(p) },
+      groups: spread(Math.ceil(count / 64)),
+      flops: 40 * count * cellsOf(p),
+    },
+  ];
+}
+
+/** The view of `norms` that a kernel reads, or a stand-in. */
+export const normsView = (p: Population, view: BufferView): BufferView => (isNormalised(p) ? view : UNUSED_READ);
+
+/** Rates at `count` positions, `width` floats a row. */
+export function ratesPass(
+  p: Population,
+  count: number,
+  width: number,
+  bind: { readonly positions: BufferView; readonly norms: BufferView; readonly rates: BufferView },
+): DispatchPass {
+  const [y, z] = spread(Math.ceil(count / 8));
+  return {
+    kind: "dispatch",
+    label: "code rates",
+    kernel: "code/rates",
+    tune: codeTune(p),
+    bind: { ...bind, norms: normsView(p, bind.norms) },
+    uniforms: { rates_pass: { count, width }, code: codeUniform(p) },
+    groups: [Math.ceil(width / 32), y, z],
+    flops: 30 * count * cellsOf(p),
+  };
+}
+
+/** Positions that `count` rows of the readout `y` stand for, into `decoded`. */
+export function decodePass(
+  p: Population,
+  decoder: Decoder,
+  count: number,
+  y: BufferView,
+  decoded: BufferView,
+): DispatchPass {
+  return {
+    kind: "dispatch",
+    label: "decode",
+    kernel: "code/decode",
+    tune: { DECODE: DECODERS.indexOf(decoder.method), TOP: Math.min(decoder.k, cellsOf(p)) },
+    bind: { y, decoded },
+    uniforms: { decode_pass: { count }, code: codeUniform(p) },
+    groups: spread(Math.ceil(count / 64)),
+    flops: 10 * count * roundUp(cellsOf(p), 4),
+  };
+}
