@@ -105,6 +105,9 @@ function target(o: BatchOptions, rows: number, w: TimeWindow): { view: BufferVie
   return { view: slotView("target", stride, w.t0, w.steps), width, stride };
 }
 
+/** Invocations that share a row of the loss: a function of O alone, as is the order of its sum. */
+export const lossLanes = (outputs: number): number => (outputs > 16 ? 16 : 1);
+
 function lossPass(o: BatchOptions, c: Chunk, w: TimeWindow, batchRows: number): Pass {
   const r = o.rollout;
   const rows = chunkRows(c);
@@ -114,6 +117,7 @@ function lossPass(o: BatchOptions, c: Chunk, w: TimeWindow, batchRows: number): 
     kind: "dispatch",
     label: "loss",
     kernel: "rnn/loss_mse",
+    tune: { LANES: lossLanes(r.model.shape.outputs), ACTIVITY_ON: o.l2Activity > 0 ? 1 : 0 },
     bind: {
       rows: { buffer: c.table },
       y: slotView("y", slots(r, rows).output, 0, w.steps),
@@ -133,7 +137,7 @@ function lossPass(o: BatchOptions, c: Chunk, w: TimeWindow, batchRows: number): 
         row0: c.row0,
       },
     },
-    groups: spread(Math.ceil((w.steps * rows) / 64)),
+    groups: spread(Math.ceil((w.steps * rows * lossLanes(r.model.shape.outputs)) / 64)),
   };
 }
 

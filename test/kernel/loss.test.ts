@@ -1,7 +1,10 @@
-/** rnn/loss_mse: the loss of every step and row, its gradient at the readout, and which value was not finite first. */
+/** rnn/loss_mse and loss_code: the loss of every step and row, its gradient at the readout, and which value was not finite first. */
 import { describe, expect, test } from "vitest";
+import { codeTune, codeUniform, type Population, TUNINGS } from "../../src/code/population.ts";
 import { POISON } from "../../src/gpu/context.ts";
+import { lossLanes } from "../../src/kernels/batch.ts";
 import { lossMseReference } from "../../src/reference/loss-mse.ts";
+import { ratesReference } from "../../src/reference/place-code.ts";
 import { expectSameBits, normals } from "../bits.ts";
 import { gpuHygiene } from "../gpu.ts";
 import { runKernel, within, worst } from "./run-kernel.ts";
@@ -69,7 +72,7 @@ async function lossOf(
   return { d: out.f32("y"), lossRows: out.f32("loss_rows"), bad: out.u32("bad") };
 }
 
-const windowOf = ({ t0, steps }: Window) => ({
+const windowOf = ({ t0, steps }: Window, outputs = O) => ({
   rows: R,
   rows_per_network: ROWS,
   network0: GROUP.network0,
@@ -79,8 +82,8 @@ const windowOf = ({ t0, steps }: Window) => ({
   units: N,
   unit_quads: N4,
   inputs: 1,
-  outputs: O,
-  output_quads: O4,
+  outputs,
+  output_quads: Math.ceil(outputs / 4),
   encoder_inputs: 1,
   weight_stride: 64,
   at_rec: 0,
@@ -206,5 +209,81 @@ describe("a readout that is not finite", () => {
         [0, VALID, 0, Number.NaN],
       ])),
     ]).toEqual([none, none, none, none]);
+  });
+});
+
+describe.each(TUNINGS)("targets are the %s code of the position", (tuning) => {
+  test.each([17, 130])("%i cells", async (cells) => {
+    const at = draw(2 * cells);
+    const population: Population = {
+      centres: Array.from({ length: cells }, (_, i) => [at[2 * i] as number, at[2 * i + 1] as number] as const),
+      width: 0.4,
+      tuning,
+    };
+    const o4 = Math.ceil(cells / 4);
+    const y = draw(T * R * 4 * o4);
+    const positions = draw((T + 1) * R * 2);
+    const norms = new Float32Array((T + 1) * R * 2);
+    const rates = Array.from({ length: (T + 1) * R }, (_, i) => {
+      const [px, py] = [positions[2 * i] as number, positions[2 * i + 1] as number];
+      const nearest = Math.max(...population.centres.map(([x, y]) => -((px - x) ** 2 + (py - y) ** 2) / 0.32));
+      const sum = population.centres.reduce(
+        (s, [x, y]) => s + Math.exp(-((px - x) ** 2 + (py - y) ** 2) / 0.32 - nearest),
+        0,
+      );
+      norms.set([nearest, 1 / sum], 2 * i);
+      return ratesReference(population, px, py);
+    });
+    const run = async (w: Window) => {
+      const lanes = lossLanes(cells);
+      const out = await runKernel({
+        kernel: "rnn/loss_code",
+        tune: { ...codeTune(population), LANES: lanes, ACTIVITY_ON: 0 },
+        uniforms: {
+          window: windowOf(w, cells),
+          loss: {
+            target_width: 0,
+            target_stride: 0,
+            output_scale: scale / cells,
+            activity_scale: 0,
+            batch_rows: BATCH_ROWS,
+            row0: ROW0,
+          },
+          code: codeUniform(population),
+        },
+        bind: {
+          rows: Array.from({ length: R }, (_, row) => ({ valid: isValid(row) ? 1 : 0 })),
+          y: y.slice(w.t0 * R * 4 * o4, (w.t0 + w.steps) * R * 4 * o4),
+          positions: positions.slice((w.t0 + 1) * R * 2, (w.t0 + w.steps + 1) * R * 2),
+          norms: norms.slice((w.t0 + 1) * R * 2, (w.t0 + w.steps + 1) * R * 2),
+          states: STATES,
+          loss_rows: 4 * GROUP.networks * T * BATCH_ROWS,
+          bad: new Uint32Array(4).fill(0xffffffff),
+        },
+        groups: [Math.ceil((w.steps * R * lanes) / 64), 1, 1],
+      });
+      return { d: out.f32("y"), lossRows: out.f32("loss_rows") };
+    };
+    const whole = await run(WHOLE);
+    const errors = Array.from({ length: T * R }, (_, i) => {
+      const own = y.subarray(i * 4 * o4, i * 4 * o4 + cells);
+      return Float64Array.from(own, (v, o) => (isValid(i % R) ? v - (rates[i + R]?.[o] as number) : 0));
+    });
+    const gradient = worst(T * R * 4 * o4, (i) => {
+      const exact = ((errors[Math.floor(i / (4 * o4))]?.[i % (4 * o4)] ?? 0) * 2 * scale) / cells;
+      return Math.abs((whole.d[i] as number) - exact);
+    });
+    // A difference of numbers up to 4, of which the rate is known to 1e-6.
+    within("d", gradient.error, 2e-6 * 2 * (scale / cells));
+    const loss = worst(T * R, (i) => {
+      const [t, row] = [Math.floor(i / R), i % R];
+      const got = whole.lossRows[(Math.floor(row / ROWS) * T + t) * BATCH_ROWS + ROW0 + (row % ROWS)] as number;
+      const exact = ((errors[i]?.reduce((s, e) => s + e * e, 0) ?? 0) * scale) / cells;
+      return exact === 0 ? Math.abs(got) : Math.abs(got - exact) / exact;
+    });
+    within("loss of a row, relative", loss.error, 2e-6);
+    const part = await run({ t0: 2, steps: 3 });
+    const slot = R * 4 * o4;
+    expectSameBits("a window's d", part.d, whole.d.subarray(2 * slot, 5 * slot));
   });
 });
