@@ -62,6 +62,9 @@ export class GpuError extends ReverieError {
   }
 }
 
+/** The device went away; whatever it was asked afterwards is worthless (exit 7). */
+export class DeviceLost extends GpuError {}
+
 /** A shader that does not compile or does not match what the host binds (exit 7). */
 export class ShaderError extends GpuError {}
 

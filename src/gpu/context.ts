@@ -3,7 +3,7 @@
  * three being garbage-collected kills the process. It is also the one funnel for errors: an uncaptured error
  * or a lost device makes every later result an error.
  */
-import { GpuError, UsageError } from "../errors.ts";
+import { DeviceLost, GpuError, UsageError } from "../errors.ts";
 import { type AdapterFacts, adapterFacts, type Limits, negotiate } from "./adapter.ts";
 import { Kernel } from "./kernel.ts";
 import { formatBytes } from "./plan.ts";
@@ -56,6 +56,8 @@ export class Gpu {
   readonly givenUp: readonly string[];
   readonly options: GpuOptions;
   #failure: GpuError | null = null;
+  /** Whether somebody was told. */
+  #told = false;
   #closing = false;
   #allocated = 0;
   readonly #kernels = new Map<string, Promise<Kernel>>();
@@ -84,7 +86,7 @@ export class Gpu {
     void device.lost.then((info) => {
       if (!this.#closing) {
         this.#fail(
-          new GpuError(
+          new DeviceLost(
             `${this.adapter.name}: the device was lost (${info.reason || "unknown"}): ${info.message}; resume from the last checkpoint`,
           ),
         );
@@ -108,7 +110,9 @@ export class Gpu {
 
   /** Throws the first failure that anything on this GPU has met; call it before believing a result. */
   check(): void {
-    if (this.#failure) throw this.#failure;
+    if (!this.#failure) return;
+    this.#told = true;
+    throw this.#failure;
   }
 
   #fail(error: GpuError): void {
@@ -276,11 +280,17 @@ export class Gpu {
     }
   }
 
+  get closed(): boolean {
+    return this.#closing;
+  }
+
   /** Waits for the queue, then gives the device back. The native objects stay pinned on purpose. */
   async close(): Promise<void> {
     if (this.#closing) return;
     this.#closing = true;
     await this.device.queue.onSubmittedWorkDone().catch(() => undefined);
     this.device.destroy();
+    // An error that nobody has met so far must not be the one that nobody hears of.
+    if (!this.#told) this.check();
   }
 }

@@ -1,8 +1,8 @@
 /** Opens the GPU under Node: the project-local driver, Dawn, the choice of the adapter, shader files from disk. */
 import { existsSync, readFileSync } from "node:fs";
-import { freemem } from "node:os";
 import { fileURLToPath } from "node:url";
 import { GpuUnavailable, ShaderError } from "../errors.ts";
+import { availableMemory } from "../io/memory.ts";
 import { Gpu } from "./context.ts";
 import { preloadLocalDriver } from "./local-driver.ts";
 
@@ -24,16 +24,6 @@ export interface OpenOptions {
   readonly poison?: boolean;
   readonly onStrayError?: (error: Error) => void;
   readonly note?: (line: string) => void;
-}
-
-function availableMemory(): number {
-  try {
-    const m = /^MemAvailable:\s+(\d+) kB/m.exec(readFileSync("/proc/meminfo", "utf8"));
-    if (m) return Number(m[1]) * 1024;
-  } catch {
-    // Not Linux.
-  }
-  return freemem();
 }
 
 const REMEDY =

@@ -12,6 +12,14 @@ import { type BufferView, type DispatchPass, type Plan, planBytes } from "./plan
 const UNIFORM_ALIGNMENT = 256;
 /** Command buffers beyond some tens of thousands of dispatches crash software adapters. */
 export const MAX_DISPATCHES = 2000;
+/** Under a signal: passes of the first submit, and how long the later ones should take. */
+const FIRST_SUBMIT = 4;
+const SUBMIT_MS = 200;
+
+function nextSubmit(passes: number, ms: number): number {
+  const ideal = Math.round((passes * SUBMIT_MS) / Math.max(ms, 0.1));
+  return Math.max(1, Math.min(ideal, 4 * passes, MAX_DISPATCHES));
+}
 
 interface ReadyDispatch {
   readonly kind: "dispatch";
@@ -63,6 +71,16 @@ class UniformArena {
     const buffer = gpu.createBuffer(label, bytes.byteLength, BUFFER_USAGE.uniform);
     gpu.write(buffer, bytes);
     return buffer;
+  }
+}
+
+/** What `work` comes to, or null where the signal stopped it. */
+export async function unlessAborted<T>(signal: AbortSignal | undefined, work: Promise<T>): Promise<T | null> {
+  try {
+    return await work;
+  } catch (error) {
+    if (signal?.aborted && error === signal.reason) return null;
+    throw error;
   }
 }
 
@@ -239,7 +257,8 @@ export class Program {
 
   /**
    * Runs the passes once, in as many submits as the dispatch limit asks for, a distinct kernel's first dispatch
-   * alone: software adapters compile there, for seconds, and the user should see it.
+   * alone: software adapters compile there, for seconds, and the user should see it. With a signal the submits stay
+   * short enough for Ctrl-C, and its reason is thrown when it comes.
    */
   async run(options: {
     label: string;
@@ -248,6 +267,7 @@ export class Program {
     from?: number;
     to?: number;
     onCompile?: (kernel: string, index: number, of: number) => void;
+    signal?: AbortSignal;
   }): Promise<void> {
     const firsts = new Map<number, Kernel>();
     if (options.onCompile) {
@@ -262,8 +282,10 @@ export class Program {
     const end = options.to ?? this.passes.length;
     let from = options.from ?? 0;
     let met = 0;
+    let most = options.signal ? FIRST_SUBMIT : MAX_DISPATCHES;
     while (from < end) {
-      let to = Math.min(from + MAX_DISPATCHES, end);
+      options.signal?.throwIfAborted();
+      let to = Math.min(from + most, end);
       const first = firsts.get(from);
       if (first) {
         options.onCompile?.(first.name, ++met, firsts.size);
@@ -273,8 +295,10 @@ export class Program {
       }
       const encoder = this.#gpu.device.createCommandEncoder({ label: options.label });
       this.encode(encoder, options.label, options.clock ?? null, options.slot ?? 0, from, to);
+      const began = performance.now();
       this.#gpu.device.queue.submit([encoder.finish()]);
       await this.#gpu.idle();
+      if (options.signal && !first) most = nextSubmit(to - from, performance.now() - began);
       from = to;
     }
   }

@@ -11,7 +11,7 @@ import { basename, join } from "node:path";
 import { DataError } from "../errors.ts";
 import { type NetworkShape, type NetworkTensors, parameterLayout, TENSOR_NAMES } from "../model/parameters.ts";
 import { asReadError, disk, makeDirectory } from "./disk.ts";
-import { canonicalJson } from "./json.ts";
+import { canonicalJson, parseJson } from "./json.ts";
 import { bytesOf, dtypeOf, type NpyArray } from "./npy.ts";
 import { type ArrayToWrite, expectArray, type Npz, readNpz, writeNpz } from "./npz.ts";
 
@@ -46,6 +46,16 @@ export interface CheckpointMeta {
   readonly driver: string;
   /** Lines of train.jsonl that belong to this checkpoint. */
   readonly lossHistoryLength: number;
+  /** SHA-256 in hex of their bytes. */
+  readonly lossHistoryHash?: string;
+  /** What the next iteration computes on this adapter, so that another can be compared with it. */
+  readonly nextStep?: StoredStep;
+}
+
+/** One entry per network; null where it was not finite. */
+export interface StoredStep {
+  readonly loss: readonly (number | null)[];
+  readonly gradNorm: readonly (number | null)[];
 }
 
 export interface Checkpoint {
@@ -172,19 +182,45 @@ function digest(members: Readonly<Record<string, ArrayToWrite>>): Uint8Array {
 function readMeta(npz: Npz): CheckpointMeta {
   const bytes = npz.get("meta")?.data;
   if (!(bytes instanceof Uint8Array)) throw new DataError(`${npz.path}: meta: missing; is it a checkpoint?`);
-  let parsed: CheckpointMeta & { formatVersion: number };
-  try {
-    parsed = JSON.parse(Buffer.from(bytes).toString("utf8"));
-  } catch (error) {
-    throw new DataError(`${npz.path}: meta: not JSON; is it a checkpoint?`, { cause: error });
-  }
-  const { formatVersion, ...meta } = parsed;
+  const parsed = parseJson(Buffer.from(bytes).toString("utf8"), `${npz.path}: meta`);
+  if (typeof parsed !== "object" || parsed === null) throw new DataError(`${npz.path}: meta: is it a checkpoint?`);
+  const { formatVersion, ...meta } = parsed as CheckpointMeta & { formatVersion: unknown };
   if (formatVersion !== FORMAT_VERSION) {
     throw new DataError(
-      `${npz.path}: checkpoint format ${formatVersion}, this version reads ${FORMAT_VERSION}; use the version that wrote it`,
+      `${npz.path}: checkpoint format ${JSON.stringify(formatVersion)}, this version reads ${FORMAT_VERSION}; use the version that wrote it`,
     );
   }
+  const bad = malformedMember(meta);
+  if (bad !== null) {
+    throw new DataError(`${npz.path}: meta.${bad} is missing or of another kind; take a checkpoint that reverie wrote`);
+  }
   return meta;
+}
+
+const isCount = (x: unknown): boolean => Number.isSafeInteger(x) && (x as number) >= 0;
+const isListOf = (x: unknown, good: (item: unknown) => boolean): boolean => Array.isArray(x) && x.every(good);
+const isText = (x: unknown): boolean => typeof x === "string";
+const isMeasured = (x: unknown): boolean => x === null || Number.isFinite(x);
+
+/** A digest says that nothing changed since somebody wrote it, not who did: the first member that we cannot have written. */
+function malformedMember(m: CheckpointMeta): string | null {
+  const shape = m.shape as Partial<NetworkShape> | null | undefined;
+  const sizes = [shape?.units, shape?.inputs, shape?.outputs, shape?.encoderInputs];
+  const step = m.nextStep as Partial<StoredStep> | null | undefined;
+  const checks: readonly (readonly [keyof CheckpointMeta, boolean])[] = [
+    ["iteration", isCount(m.iteration)],
+    ["shape", sizes.every((n) => isCount(n) && (n as number) > 0)],
+    ["configHash", isText(m.configHash)],
+    ["rootSeed", isCount(m.rootSeed)],
+    ["networkSeeds", isListOf(m.networkSeeds, isCount) && m.networkSeeds.length > 0],
+    ["status", isListOf(m.status, isText) && m.status.length === m.networkSeeds?.length],
+    ["adapter", isText(m.adapter)],
+    ["driver", isText(m.driver)],
+    ["lossHistoryLength", isCount(m.lossHistoryLength)],
+    ["lossHistoryHash", m.lossHistoryHash === undefined || isText(m.lossHistoryHash)],
+    ["nextStep", step === undefined || (isListOf(step?.loss, isMeasured) && isListOf(step?.gradNorm, isMeasured))],
+  ];
+  return checks.find(([, good]) => !good)?.[0] ?? null;
 }
 
 function stack(arrays: CheckpointArrays, meta: CheckpointMeta, path: string): Record<string, ArrayToWrite> {

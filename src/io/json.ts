@@ -19,13 +19,36 @@ export function writeJson(path: string, value: unknown): void {
 
 /** @throws DataError for a missing file or one that is not JSON */
 export function readJson(path: string): unknown {
-  const text = readSmallFile(path).toString("utf8");
+  return parseJson(readSmallFile(path).toString("utf8"), path);
+}
+
+/** Nothing of ours is nested deeper. */
+const MAX_DEPTH = 64;
+
+/**
+ * JSON of a stranger: what walks over the value afterwards may recurse.
+ * @throws DataError naming `where`, also for a value nested so deeply that no file of ours can be it
+ */
+export function parseJson(text: string, where: string): unknown {
+  let value: unknown;
   try {
-    return JSON.parse(text);
+    value = JSON.parse(text);
   } catch (error) {
     const why = error instanceof Error ? error.message.split("\n")[0] : "";
-    throw new DataError(`${path}: not JSON (${why}); restore the file or mend it by hand`, { cause: error });
+    throw new DataError(`${where}: not JSON (${why}); restore the file or mend it by hand`, { cause: error });
   }
+  if (isDeep(value)) throw new DataError(`${where}: nested more than ${MAX_DEPTH} deep; is it the right file?`);
+  return value;
+}
+
+/** Level by level, without recursion. */
+export function isDeep(value: unknown, most = MAX_DEPTH): boolean {
+  let level: unknown[] = [value];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > most) return true;
+    level = level.flatMap((v) => (typeof v === "object" && v !== null ? Object.values(v) : []));
+  }
+  return false;
 }
 
 /**

@@ -1,5 +1,6 @@
 /** One JSON value per line, appended while a run goes on; a kill or a full disk can damage only the last line. */
 
+import { createHash } from "node:crypto";
 import fs from "node:fs";
 import { DataError } from "../errors.ts";
 import { asDiskError, disk, readSmallFile, writeFully } from "./disk.ts";
@@ -55,6 +56,7 @@ export class JsonlAppender {
   lines: number;
   #descriptor: number | null;
   #bytes: number;
+  readonly #hash = createHash("sha256");
 
   /**
    * Opens or creates the file. What follows the first `keepLines` sound lines is cut off: the torn line of a killed
@@ -63,7 +65,9 @@ export class JsonlAppender {
    */
   constructor(path: string, keepLines: number = Number.POSITIVE_INFINITY) {
     this.path = path;
-    const kept = fs.existsSync(path) ? soundLines(readSmallFile(path), keepLines) : null;
+    const content = fs.existsSync(path) ? readSmallFile(path) : null;
+    const kept = content === null ? null : soundLines(content, keepLines);
+    if (content !== null && kept !== null) this.#hash.update(content.subarray(0, kept.bytes));
     try {
       const descriptor = disk.open(path, "a");
       this.#descriptor = descriptor;
@@ -88,6 +92,12 @@ export class JsonlAppender {
     });
     this.#bytes += line.length;
     this.lines++;
+    this.#hash.update(line);
+  }
+
+  /** SHA-256 in hex of the lines in the file. */
+  get digest(): string {
+    return this.#hash.copy().digest("hex");
   }
 
   /** Waits until the lines are on the disk; call it before a checkpoint that counts them. @throws DiskError */

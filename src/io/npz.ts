@@ -1,5 +1,6 @@
 /** .npz files: named arrays that `numpy.load` reads, in a zip without compression, written atomically. */
 import { DataError, UsageError } from "../errors.ts";
+import { availableMemory } from "./memory.ts";
 import {
   bytesOf,
   type Dtype,
@@ -22,7 +23,14 @@ export interface NpzLimits {
   readonly totalBytes: number;
 }
 
-const DEFAULT_LIMITS: NpzLimits = { arrays: 65_534, totalBytes: 2 ** 32 };
+/** A small file is read however little memory there is. */
+const ALWAYS_READ = 64 << 20;
+
+/** A compressed file of megabytes may claim gigabytes. */
+const defaultLimits = (): NpzLimits => ({
+  arrays: 65_534,
+  totalBytes: Math.min(2 ** 32, Math.max(ALWAYS_READ, availableMemory())),
+});
 
 export interface ReadNpzOptions extends Partial<NpzLimits> {
   /** Reads only the arrays for which it is true; the others are neither unpacked nor checked. */
@@ -58,7 +66,7 @@ function nameProblem(name: string): string | null {
  * @throws DataError naming file, array, expected and found; DiskError where permission is lacking
  */
 export function readNpz(path: string, options: ReadNpzOptions = {}): Npz {
-  const limits = { ...DEFAULT_LIMITS, ...options };
+  const limits = { ...defaultLimits(), ...options };
   const npz = new Npz(path);
   const zip = new ZipReader(path);
   try {

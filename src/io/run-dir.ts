@@ -5,7 +5,7 @@
 import fs from "node:fs";
 import { dirname, join } from "node:path";
 import { DataError, UsageError } from "../errors.ts";
-import { asDiskError, disk, makeDirectory, probeWritable } from "./disk.ts";
+import { asDiskError, disk, makeDirectory, probeWritable, temporaryOwner } from "./disk.ts";
 import { readJson, writeJson } from "./json.ts";
 import { JsonlAppender } from "./jsonl.ts";
 import { removeLeftovers } from "./leftovers.ts";
@@ -120,7 +120,7 @@ export function openRunDirectory(path: string, options: RunDirectoryOptions = {}
     const found = CONTENT.filter((name) => fs.existsSync(join(path, name)));
     if (resume && !found.includes(MANIFEST)) throw nothingToResume(path);
     if (!resume && found.length > 0) {
-      if (!force) {
+      if (!force && !isBarren(path)) {
         throw new UsageError(
           `${path}: holds a run (${found.join(", ")}); add --resume to go on with it, --force to delete it, or choose another --out`,
         );
@@ -132,6 +132,19 @@ export function openRunDirectory(path: string, options: RunDirectoryOptions = {}
     lock.release();
     throw error;
   }
+}
+
+/** Whether a run was begun and stopped before its first checkpoint: there is nothing in it that could be lost. */
+export function isBarren(path: string): boolean {
+  try {
+    readManifest(path);
+  } catch {
+    return false;
+  }
+  const has = (...parts: string[]) => fs.existsSync(join(path, ...parts));
+  const checkpoints = has("checkpoints") ? fs.readdirSync(join(path, "checkpoints")) : [];
+  const others = CONTENT.filter((name) => name !== MANIFEST && name !== CONFIG && name !== "checkpoints");
+  return checkpoints.every((name) => temporaryOwner(name) !== null) && !others.some((name) => has(name));
 }
 
 function nothingToResume(path: string): DataError {

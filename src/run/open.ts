@@ -6,9 +6,18 @@ import type { PlanKind } from "../gpu/plan.ts";
 import { adapterSpec, choosePlanKind, type LaunchSize } from "../kernels/spec.ts";
 import type { GpuOptions, Io, PlanOptions } from "./types.ts";
 
+/** By then the work has met the error itself, and told what it alone knows: which checkpoint is the last. */
+const STRAY_ERROR_MS = 10_000;
+
 export async function openForVerb(options: GpuOptions, io: Io): Promise<Gpu> {
   const notes: string[] = [];
-  const gpu = await openGpu({
+  const gpu: Gpu = await openGpu({
+    onStrayError: (error) => {
+      const late = setTimeout(() => {
+        if (!gpu.closed) throw error;
+      }, STRAY_ERROR_MS);
+      late.unref();
+    },
     ...(options.adapter === undefined ? {} : { adapter: options.adapter }),
     requireGpu: options.requireGpu,
     note: (line) => notes.push(line),

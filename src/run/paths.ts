@@ -1,9 +1,12 @@
 /** `reverie paths`: dumps generated awake trajectories. */
+import { dirname } from "node:path";
 import { EXIT, type ExitCode } from "../errors.ts";
+import { requireFreeSpace } from "../io/disk.ts";
 import { writeNpz } from "../io/npz.ts";
 import { generatePaths } from "../task/generate.ts";
 import { trainSpecOf } from "./experiment.ts";
 import { gpuFacts, versions } from "./manifest.ts";
+import { requireMemory } from "./needs.ts";
 import { openForVerb } from "./open.ts";
 import { prepareOutput } from "./output.ts";
 import type { Io, PathsOptions } from "./types.ts";
@@ -11,6 +14,9 @@ import type { Io, PathsOptions } from "./types.ts";
 export async function runPaths(options: PathsOptions, io: Io): Promise<ExitCode> {
   const { config } = options.config;
   prepareOutput(options.out);
+  const floats = config.seeds.length * options.batch * (4 * config.task.steps + 2);
+  requireMemory("the trajectories", 4 * floats, "use a smaller --batch, fewer steps or fewer networks");
+  requireFreeSpace(dirname(options.out), 4 * floats);
   const gpu = await openForVerb(options, io);
   try {
     const spec = trainSpecOf(config, "step");

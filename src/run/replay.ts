@@ -1,8 +1,10 @@
 /** `reverie replay`: rollouts without input from a run's checkpoint, beside the awake trajectories they are compared with. */
+import { dirname } from "node:path";
 import type { ExperimentConfig } from "../config/schema.ts";
 import { DataError, EXIT, type ExitCode } from "../errors.ts";
 import type { DeviceBuffer, Gpu } from "../gpu/context.ts";
 import { describePlan, dispatchCounts, type PlanKind } from "../gpu/plan.ts";
+import { unlessAborted } from "../gpu/program.ts";
 import { differingKeys, type LoadedCheckpoint, loadCheckpoint } from "../io/checkpoint.ts";
 import { type ArrayToWrite, writeNpz } from "../io/npz.ts";
 import { recordLayouts } from "../kernels/records.ts";
@@ -14,13 +16,14 @@ import { testBatch } from "../train/test-batch.ts";
 import { replaySize, replaySpecOf, trainSpecOf } from "./experiment.ts";
 import { gpuFacts, versions } from "./manifest.ts";
 import { metricsOf, readReplays } from "./measured.ts";
+import { requireReplaySpace } from "./needs.ts";
 import { compiling, openForVerb, planKindFor } from "./open.ts";
 import { prepareOutput } from "./output.ts";
 import type { Io, ReplayOptions } from "./types.ts";
 import { uploadWeights } from "./weights.ts";
 
 export interface Replayed {
-  readonly outcome: ReplayOutcome;
+  readonly kind: ReplayOutcome["kind"];
   readonly seconds: number;
 }
 
@@ -36,7 +39,9 @@ export async function replayInto(
   const layouts = recordLayouts(gpu.options.readShader);
   const { repeats, steps, saveEvery } = config.replay;
   const train = trainSpecOf(config, kind);
-  const awake = await testBatch(gpu, train, trained, layouts, repeats, { keep: true, onCompile: compiling(io) });
+  const options = { keep: true, onCompile: compiling(io), signal: io.signal };
+  const awake = await unlessAborted(io.signal, testBatch(gpu, train, trained, layouts, repeats, options));
+  if (awake === null) return { kind: "interrupted", seconds: 0 };
   const spec = replaySpecOf(config, kind, config.replay.start === "awakeEnd" ? awake.last : null);
   const began = performance.now();
   let started = false;
@@ -51,7 +56,7 @@ export async function replayInto(
   });
   const seconds = (performance.now() - began) / 1000;
   io.progress.done(`${outcome.rowSteps.toLocaleString("en")} row-steps in ${seconds.toFixed(1)} s`);
-  if (outcome.kind === "interrupted") return { outcome, seconds };
+  if (outcome.kind === "interrupted") return { kind: outcome.kind, seconds };
   const S = config.seeds.length;
   const [N, O] = [spec.model.shape.units, spec.model.shape.outputs];
   const saved = savedSteps(steps, saveEvery);
@@ -75,7 +80,7 @@ export async function replayInto(
     if (result.states) arrays[`r_${name}`] = { data: result.states, shape: [S, saved, repeats, N] };
   });
   writeNpz(path, arrays);
-  return { outcome, seconds };
+  return { kind: outcome.kind, seconds };
 }
 
 /** What may differ from the training that a checkpoint comes from. */
@@ -94,7 +99,10 @@ export async function runReplay(options: ReplayOptions, io: Io): Promise<ExitCod
   const { config } = options.config;
   const checkpoint = loadCheckpoint(options.run, io.note);
   requireSameTraining(checkpoint, config);
-  if (!options.plan) prepareOutput(options.out);
+  if (!options.plan) {
+    prepareOutput(options.out);
+    requireReplaySpace(dirname(options.out), config);
+  }
   const gpu = await openForVerb(options, io);
   try {
     const kind = planKindFor(gpu, options, replaySize(config));
@@ -110,9 +118,9 @@ export async function runReplay(options: ReplayOptions, io: Io): Promise<ExitCod
     }
     const { model } = trainSpecOf(config, kind);
     const weights = uploadWeights(gpu, model, checkpoint.arrays.weights);
-    const { outcome } = await replayInto(options.out, config, gpu, kind, weights, io);
-    if (outcome.kind === "interrupted") {
-      if (io.json) io.out(JSON.stringify({ out: null, outcome: outcome.kind }));
+    const { kind: ended } = await replayInto(options.out, config, gpu, kind, weights, io);
+    if (ended === "interrupted") {
+      if (io.json) io.out(JSON.stringify({ out: null, outcome: ended }));
       return EXIT.interrupted;
     }
     const records = metricsOf(config, readReplays(options.out, config));

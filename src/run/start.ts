@@ -4,6 +4,7 @@ import { EXIT, type ExitCode } from "../errors.ts";
 import { openRunDirectory } from "../io/run-dir.ts";
 import { summaryTable } from "../report/terminal.ts";
 import { trainSize } from "./experiment.ts";
+import { requireReplaySpace, requireTrainingSpace } from "./needs.ts";
 import { openForVerb, planKindFor } from "./open.ts";
 import { replayInto } from "./replay.ts";
 import { reportOf } from "./report.ts";
@@ -19,6 +20,8 @@ export async function runStart(options: StartOptions, io: Io): Promise<ExitCode>
   const { config } = options.config;
   const dir = openRunDirectory(options.out, { force: options.force });
   try {
+    requireTrainingSpace(dir.path, config);
+    requireReplaySpace(dir.path, config);
     const gpu = await openForVerb(options, io);
     try {
       const kind = planKindFor(gpu, options, trainSize(config));
@@ -39,8 +42,8 @@ export async function runStart(options: StartOptions, io: Io): Promise<ExitCode>
           return exitCodeOf(outcome);
         }
         const replayed = await replayInto(dir.file("replay", "replay.npz"), config, gpu, kind, trainer.buffers, io);
-        dir.updateManifest({ replay: { outcome: replayed.outcome.kind, seconds: replayed.seconds } });
-        if (replayed.outcome.kind === "interrupted") {
+        dir.updateManifest({ replay: { outcome: replayed.kind, seconds: replayed.seconds } });
+        if (replayed.kind === "interrupted") {
           io.note(`go on with: npx reverie replay ${dir.path} && npx reverie report ${dir.path}`);
           if (io.json)
             io.out(JSON.stringify({ run: dir.path, testError, outcome: { ...outcome, kind: "interrupted" } }));

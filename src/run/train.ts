@@ -1,9 +1,12 @@
 /** `reverie train`: trains the networks of a configuration into a run directory, or goes on with one. */
+
 import type { ExperimentConfig } from "../config/schema.ts";
-import { DataError, EXIT, type ExitCode } from "../errors.ts";
+import { EXIT, type ExitCode, GpuError } from "../errors.ts";
 import type { Gpu } from "../gpu/context.ts";
 import { describePlan, dispatchCounts, formatBytes, type PlanKind, planBytes } from "../gpu/plan.ts";
-import { configHash, differingKeys, loadCheckpoint, saveCheckpoint } from "../io/checkpoint.ts";
+import { unlessAborted } from "../gpu/program.ts";
+import { configHash } from "../io/config-hash.ts";
+import type { JsonlAppender } from "../io/jsonl.ts";
 import { openRunDirectory, type RunDirectory } from "../io/run-dir.ts";
 import { recordLayouts } from "../kernels/records.ts";
 import { adapterSpec } from "../kernels/spec.ts";
@@ -11,11 +14,13 @@ import { STREAM } from "../model/streams.ts";
 import { describeNetwork, type Outcome } from "../train/outcome.ts";
 import { planAwake } from "../train/plan.ts";
 import { type IterationStats, Trainer } from "../train/trainer.ts";
+import { Checkpoints, deviceFailure, openLog } from "./checkpoints.ts";
 import { trainSize, trainSpecOf } from "./experiment.ts";
 import { gpuFacts, versions } from "./manifest.ts";
+import { requireTrainingSpace } from "./needs.ts";
 import { compiling, openForVerb, planKindFor } from "./open.ts";
+import { compareStep, FRESH, fork, resume } from "./resume.ts";
 import type { Io, TrainOptions } from "./types.ts";
-import { checkpointArrays, statusWord, trainState } from "./weights.ts";
 
 const CHECKPOINT_EVERY_MS = 30_000;
 
@@ -26,9 +31,15 @@ export interface Trained {
   readonly testError: readonly number[];
 }
 
-/** Writes the manifest that says what is about to be done; the first file of a run. */
-function writeManifest(dir: RunDirectory, config: ExperimentConfig, gpu: Gpu, kind: PlanKind, trainer: Trainer): void {
-  dir.writeConfig(config);
+/** Writes what is about to be done; the manifest is the first file of a run. */
+function begin(
+  dir: RunDirectory,
+  config: ExperimentConfig,
+  gpu: Gpu,
+  kind: PlanKind,
+  trainer: Trainer,
+  more: object,
+): void {
   dir.writeManifest({
     versions: versions(),
     ...gpuFacts(gpu),
@@ -41,60 +52,19 @@ function writeManifest(dir: RunDirectory, config: ExperimentConfig, gpu: Gpu, ki
       notes: trainer.batch.plan.notes,
       dispatchesPerIteration: dispatchCounts(trainer.batch.plan.passes),
     },
+    ...more,
     started: new Date().toISOString(),
     outcome: { kind: "running" },
   });
-}
-
-/** Puts the newest sound checkpoint into the trainer; returns the lines of train.jsonl that belong to it. */
-function resume(dir: RunDirectory, config: ExperimentConfig, gpu: Gpu, trainer: Trainer, io: Io): number {
-  const checkpoint = loadCheckpoint(dir.path, io.note);
-  const { meta } = checkpoint;
-  if (meta.configHash !== configHash(config)) {
-    const keys = meta.config === undefined ? [] : differingKeys(meta.config, config);
-    throw new DataError(
-      `${checkpoint.path} belongs to another configuration (${keys.join(", ") || "unknown keys"} differ): resume with the same one, or start anew with another --out`,
-    );
-  }
-  if (meta.adapter !== gpu.adapter.name || meta.driver !== gpu.adapter.driver) {
-    io.note(
-      `the checkpoint comes from ${meta.adapter} (${meta.driver}): on another adapter the same seed gives other bits`,
-    );
-  }
-  trainer.load(trainState(trainer.spec.model, checkpoint.arrays, meta.iteration, meta.status));
-  io.note(`going on from iteration ${meta.iteration}`);
-  return meta.lossHistoryLength;
-}
-
-async function checkpoint(
-  dir: RunDirectory,
-  config: ExperimentConfig,
-  gpu: Gpu,
-  trainer: Trainer,
-  lines: number,
-): Promise<string> {
-  const state = await trainer.state();
-  return saveCheckpoint(dir.path, {
-    arrays: checkpointArrays(trainer.spec.model, state),
-    meta: {
-      iteration: state.iteration,
-      shape: trainer.spec.model.shape,
-      configHash: configHash(config),
-      config,
-      rootSeed: config.seed,
-      networkSeeds: config.seeds,
-      status: state.status.map((s, i) => statusWord(s, state.bad[i] ?? 0xffffffff)),
-      adapter: gpu.adapter.name,
-      driver: gpu.adapter.driver,
-      lossHistoryLength: lines,
-    },
-  });
+  dir.writeConfig(config);
 }
 
 const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
 
 export interface TrainHooks {
   readonly resume: boolean;
+  /** Run or checkpoint whose networks a new training begins with. */
+  readonly fork?: string;
   /** Called once the rate is known, with the forecast of the whole training. */
   readonly onForecast?: (seconds: number) => void;
 }
@@ -113,20 +83,31 @@ export async function trainInto(
   io.note(
     `plan ${kind}: ${spec.networks.length} networks at once, ${trainer.batch.plan.passes.length} passes an iteration, ${formatBytes(planBytes(trainer.batch.plan))} on the device`,
   );
-  let keep: number | undefined;
-  if (hooks.resume) keep = resume(dir, config, gpu, trainer, io);
-  else writeManifest(dir, config, gpu, kind, trainer);
-  dir.updateManifest({ outcome: { kind: "running" } });
-  const log = dir.trainLog(keep);
+  const checkpoints = new Checkpoints(dir, config, gpu, trainer);
+  let log: JsonlAppender | null = null;
   try {
-    await trainer.warmUp(compiling(io));
+    let from = FRESH;
+    if (hooks.resume) {
+      from = resume(dir, config, gpu, trainer, io);
+    } else {
+      const forkedFrom = hooks.fork === undefined ? undefined : fork(hooks.fork, trainer, io);
+      begin(dir, config, gpu, kind, trainer, forkedFrom ? { forkedFrom } : {});
+    }
+    const state = await trainer.state();
+    const step = await trainer.probe(state, compiling(io));
+    compareStep(from, step, io);
+    log = openLog(dir, from, io);
+    checkpoints.last = from.checkpoint;
+    if (from.checkpoint === null) await checkpoints.save(log, state, step);
+    dir.updateManifest({ outcome: { kind: "running" } });
+    const lines = log;
     const first = trainer.iteration;
     const began = performance.now();
     let saved = began;
     let told = false;
     io.progress.start("training", spec.iterations, "iterations");
     const onStats = (s: IterationStats): void => {
-      log.append({ iteration: s.iteration, loss: s.loss, gradNorm: s.gradNorm });
+      lines.append({ iteration: s.iteration, loss: s.loss, gradNorm: s.gradNorm });
       io.progress.update(s.iteration + 1, `loss ${s.loss.map((x) => x.toPrecision(3)).join(" ")}`);
       const seconds = (performance.now() - began) / 1000;
       if (!told && (seconds > 5 || s.iteration + 1 === spec.iterations)) {
@@ -141,7 +122,7 @@ export async function trainInto(
     let outcome: Outcome;
     do {
       outcome = await trainer.run({ signal: io.signal, pause: due, onStats });
-      await checkpoint(dir, config, gpu, trainer, log.lines);
+      await checkpoints.save(log);
       saved = performance.now();
     } while (unfinished(outcome) && !io.signal.aborted);
     if (unfinished(outcome)) outcome = { ...outcome, kind: "interrupted", remedy: "go on with --resume" };
@@ -160,15 +141,20 @@ export async function trainInto(
     return { trainer, outcome, testError };
   } catch (error) {
     trainer.destroy();
-    throw error;
+    throw error instanceof GpuError ? deviceFailure(error, dir, checkpoints.last) : error;
   } finally {
-    log.close();
+    log?.close();
   }
 }
 
 async function test(trainer: Trainer, config: ExperimentConfig, io: Io): Promise<readonly number[]> {
   io.progress.start("testing");
-  const { mse } = await trainer.test(config.test.trajectories);
+  const tested = await unlessAborted(io.signal, trainer.test(config.test.trajectories, { signal: io.signal }));
+  if (tested === null) {
+    io.progress.done("not tested: --resume does it");
+    return [];
+  }
+  const { mse } = tested;
   io.progress.done(`test error ${mean(mse).toPrecision(3)} m² (${mse.map((x) => x.toPrecision(3)).join(", ")})`);
   return mse;
 }
@@ -182,6 +168,7 @@ export async function runTrain(options: TrainOptions, io: Io): Promise<ExitCode>
   if (options.plan) return printPlan(options, io);
   const dir = openRunDirectory(options.out, { resume: options.resume, force: options.force });
   try {
+    requireTrainingSpace(dir.path, config);
     const gpu = await openForVerb(options, io);
     try {
       const { trainer, outcome, testError } = await trainInto(
@@ -192,6 +179,7 @@ export async function runTrain(options: TrainOptions, io: Io): Promise<ExitCode>
         io,
         {
           resume: options.resume,
+          ...(options.fork === undefined ? {} : { fork: options.fork }),
         },
       );
       trainer.destroy();

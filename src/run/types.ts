@@ -59,6 +59,8 @@ export interface StartOptions extends GpuOptions, PlanOptions {
 export interface TrainOptions extends StartOptions {
   /** Go on with the run in `out`; `config` is then the run's, with the changes that the user asked for. */
   readonly resume: boolean;
+  /** Begin a new run with the networks of this run or checkpoint. */
+  readonly fork?: string;
   /** Print the plan and its bytes instead of running it. */
   readonly plan: boolean;
 }

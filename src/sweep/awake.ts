@@ -1,7 +1,7 @@
 /** The networks awake, on test trajectories with input: measured by the same kernels as what is compared with them. */
 import type { DeviceBuffer, Gpu } from "../gpu/context.ts";
 import type { Pass, Plan } from "../gpu/plan.ts";
-import { Program } from "../gpu/program.ts";
+import { Program, unlessAborted } from "../gpu/program.ts";
 import { timeWindows, UNUSED_BUFFERS } from "../kernels/recurrence.ts";
 import { roundUp } from "../model/parameters.ts";
 import { paddedRows } from "../model/rows.ts";
@@ -70,21 +70,32 @@ export async function measureAwake(
   for (let from = 0; from < d.networks.length; from += size) {
     if (hooks.signal?.aborted) return null;
     const own = Math.min(size, d.networks.length - from);
-    const test = await testBatch(
-      gpu,
-      { ...awakeSpec(d, m.kind, from, own), adapter },
-      subset(d, m, trained, from, own),
-      m.records,
-      count,
-      { keep: true, ...(from === 0 && hooks.onCompile ? { onCompile: hooks.onCompile } : {}) },
+    const { signal } = hooks;
+    const test = await unlessAborted(
+      signal,
+      testBatch(
+        gpu,
+        { ...awakeSpec(d, m.kind, from, own), adapter },
+        subset(d, m, trained, from, own),
+        m.records,
+        count,
+        {
+          keep: true,
+          ...(signal ? { signal } : {}),
+          ...(from === 0 && hooks.onCompile ? { onCompile: hooks.onCompile } : {}),
+        },
+      ),
     );
+    if (test === null) return null;
     if (d.start === "awakeEnd") {
       const states = test.last as Float32Array;
       for (let s = 0; s < own; s++) {
         last.set(states.subarray(s * count * N, (s * count + d.repeats) * N), (from + s) * d.repeats * N);
       }
     }
-    records.push(...(await measureReadout(gpu, d, m, test, from, own)));
+    const measured = await unlessAborted(signal, measureReadout(gpu, d, m, test, from, own, signal));
+    if (measured === null) return null;
+    records.push(...measured);
   }
   return { records, last };
 }
@@ -96,6 +107,7 @@ async function measureReadout(
   test: TestResult,
   network0: number,
   networks: number,
+  signal: AbortSignal | undefined,
 ): Promise<ResultRecord[]> {
   const [T, count, O] = [d.awakeSteps, d.awakeTrajectories, d.shape.outputs];
   const { geometry } = planOptionsOf(d, m).metrics;
@@ -123,6 +135,7 @@ async function measureReadout(
   const program = await Program.create(gpu, plan);
   try {
     for (const u of geometryUploads(spec)) gpu.write(program.buffer(u.buffer), u.data);
+    const hooks = { label: "awake metrics", ...(signal ? { signal } : {}) };
     let at = 0;
     for (const [i, w] of windows.entries()) {
       const y = new Float32Array(w.steps * rows * o4);
@@ -138,10 +151,10 @@ async function measureReadout(
         }
       }
       gpu.write(program.buffer("y"), y);
-      await program.run({ label: "awake metrics", from: at, to: borders[i] as number });
+      await program.run({ ...hooks, from: at, to: borders[i] as number });
       at = borders[i] as number;
     }
-    await program.run({ label: "awake metrics", from: at });
+    await program.run({ ...hooks, from: at });
     const read = (name: string) => gpu.read(program.buffer(name));
     const raw = {
       stats: await read("path_stats"),

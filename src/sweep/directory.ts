@@ -19,7 +19,7 @@ import { removeLeftovers } from "../io/leftovers.ts";
 import { DirectoryLock } from "../io/lock.ts";
 import { NpzWriter } from "../io/npz.ts";
 import { savedSteps } from "../replay/plan.ts";
-import { FORMAT_VERSION, type SweepDefinition } from "./definition.ts";
+import { parseDefinition, type SweepDefinition } from "./definition.ts";
 import { canonicalOrder, type ResultRecord, resultKey, resultLine, soundResults } from "./results.ts";
 import type { Shard, SweepSink } from "./sweep.ts";
 import { sweepTables } from "./table.ts";
@@ -33,6 +33,8 @@ const CONTENT = [SHARDS, "report", "metrics.csv", "awake.csv", RESULTS, DEFINITI
 
 /** More than a million conditions' lines. */
 const MAX_RESULTS_BYTES = 2 ** 32;
+
+const MAX_PARTS = 2 ** 20;
 
 export interface SweepManifest {
   /** Runs or checkpoints that the networks come from. */
@@ -122,19 +124,21 @@ export function readSweepManifest(path: string): SweepManifest {
   if (typeof manifest !== "object" || manifest === null || manifest.format !== FORMAT) {
     throw new DataError(`${file}: not the manifest of a sweep; check the path`);
   }
+  const { sources, shard } = manifest;
+  const isPart = Number.isSafeInteger(shard?.index) && Number.isSafeInteger(shard?.of);
+  if (!isPart || shard.index < 0 || shard.index >= shard.of || shard.of > MAX_PARTS) {
+    throw new DataError(`${file}: shard is not part i of n; restore the file as reverie sweep wrote it`);
+  }
+  if (!Array.isArray(sources) || !sources.every((s) => typeof s === "string")) {
+    throw new DataError(`${file}: sources is not a list of paths; restore the file as reverie sweep wrote it`);
+  }
   return manifest;
 }
 
 /** @throws DataError */
 export function readDefinition(path: string): SweepDefinition {
   const file = join(path, DEFINITION);
-  const definition = readJson(file) as SweepDefinition;
-  if (definition?.formatVersion !== FORMAT_VERSION) {
-    throw new DataError(
-      `${file}: sweep format ${definition?.formatVersion}, this version reads ${FORMAT_VERSION}; use the version that wrote it`,
-    );
-  }
-  return definition;
+  return parseDefinition(readJson(file), file);
 }
 
 export const sameDefinition = (a: SweepDefinition, b: SweepDefinition): boolean =>

@@ -49,8 +49,30 @@ export function parseResultLine(line: string): ResultRecord | null {
   if (tail === null) return null;
   const body = `${line.slice(0, tail.index)}}`;
   if (checksum(body) !== tail[1]) return null;
-  const r = JSON.parse(body) as Omit<ResultRecord, "values"> & { values: Record<string, unknown> };
+  const r = parsed(body);
+  // A checksum says that a line is whole, not that it is one of ours.
+  if (r === null || !isRecord(r)) return null;
   return { ...r, values: Object.fromEntries(Object.entries(r.values).map(([name, v]) => [name, decode(v)])) };
+}
+
+type Encoded = Omit<ResultRecord, "values"> & { readonly values: Record<string, unknown> };
+
+function parsed(body: string): Encoded | null {
+  try {
+    return JSON.parse(body) as Encoded | null;
+  } catch {
+    return null;
+  }
+}
+
+const isCount = (x: unknown): boolean => Number.isSafeInteger(x) && (x as number) >= 0;
+const isValue = (v: unknown): boolean => v === null || typeof v === "number" || v === "inf" || v === "-inf";
+const isCell = (pair: unknown): boolean => Array.isArray(pair) && pair.length === 2 && pair.every(isCount);
+
+function isRecord(r: Encoded): boolean {
+  const isWhose = isCount(r.network) && (r.condition === AWAKE || isCount(r.condition)) && isCount(r.n);
+  const isMeasured = typeof r.values === "object" && r.values !== null && Object.values(r.values).every(isValue);
+  return isWhose && isMeasured && Array.isArray(r.occupancy) && r.occupancy.every(isCell);
 }
 
 export interface SoundResults {

@@ -20,13 +20,21 @@ export interface TestResult {
   readonly last: Float32Array | null;
 }
 
+export interface TestOptions {
+  /** Also the trajectories, their readouts and last states. */
+  readonly keep?: boolean;
+  readonly onCompile?: (kernel: string, index: number, of: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** Throws the signal's reason when it comes. */
 export async function testBatch(
   gpu: Gpu,
   spec: TrainSpec,
   trained: ReadonlyMap<string, DeviceBuffer>,
   layouts: RecordLayouts,
   count: number,
-  options: { keep?: boolean; onCompile?: (kernel: string, index: number, of: number) => void },
+  options: TestOptions,
 ): Promise<TestResult> {
   const keep = options.keep === true;
   const batch = planAwake(spec, spec.adapter ?? adapterSpec(gpu), layouts, {
@@ -55,15 +63,13 @@ export async function testBatch(
     const positions = keep ? new Float32Array(S * (T + 1) * count * 2) : null;
     const readout = keep ? new Float32Array(S * T * count * O) : null;
     const last = keep ? new Float32Array(S * count * N) : null;
+    const hooks = {
+      ...(options.onCompile ? { onCompile: options.onCompile } : {}),
+      ...(options.signal ? { signal: options.signal } : {}),
+    };
     let at = 0;
     for (const { chunk, to } of batch.chunkPasses) {
-      await program.run({
-        label: "test",
-        clock,
-        from: at,
-        to,
-        ...(options.onCompile ? { onCompile: options.onCompile } : {}),
-      });
+      await program.run({ label: "test", clock, from: at, to, ...hooks });
       at = to;
       if (!positions || !readout || !last) continue;
       const size = chunkRows(chunk);
@@ -74,7 +80,7 @@ export async function testBatch(
       take(await gpu.readF32(program.buffer("y_all")), readout, T, O, roundUp(O, 4));
       take(await gpu.readF32(program.buffer("states"), T * size * n4 * 4, size * n4 * 4), last, 1, N, n4);
     }
-    await program.run({ label: "test", clock, from: at });
+    await program.run({ label: "test", clock, from: at, ...hooks });
     const stats = await gpu.read(program.buffer("stats"), 0, S * layouts.stats.bytes);
     return { mse: readField(layouts.stats, stats, "loss"), positions, readout, last };
   } finally {

@@ -15,7 +15,7 @@ import { STREAM } from "../model/streams.ts";
 import type { NetworkOutcome, Outcome } from "./outcome.ts";
 import { awakeRows, MAX_ITERATIONS_PER_SUBMIT, planAwake, resetStats, uploadRows } from "./plan.ts";
 import type { TrainSpec } from "./spec.ts";
-import { type TestResult, testBatch } from "./test-batch.ts";
+import { type TestOptions, type TestResult, testBatch } from "./test-batch.ts";
 
 /** One iteration of every network, in the order of `networks`. */
 export interface IterationStats {
@@ -36,6 +36,12 @@ export interface TrainState {
   /** Per network: 0 sound, i + 1 stopped at iteration i. */
   readonly status: readonly number[];
   readonly bad: readonly number[];
+}
+
+/** What the next iteration computes from a state: stored with it, it tells whether another adapter computes the same. */
+export interface StepProbe {
+  readonly loss: readonly number[];
+  readonly gradNorm: readonly number[];
 }
 
 /** A submit should take about this long: short enough for Ctrl-C and a display, long enough to hide the host. */
@@ -140,6 +146,11 @@ export class Trainer {
     write("recurrent_t", transposeRecurrent(model.shape, model.layout, state.weights));
     write("moment1", state.moment1);
     write("moment2", state.moment2);
+    this.iteration = state.iteration;
+    this.#restoreStats(state);
+  }
+
+  #restoreStats(state: TrainState): void {
     const stats = state.status.map((status, s) => ({
       loss: 0,
       norm: 0,
@@ -148,7 +159,6 @@ export class Trainer {
       bad: state.bad[s] ?? 0xffffffff,
     }));
     this.#gpu.write(this.#program.buffer("stats"), packArray(this.#layouts.stats, stats));
-    this.iteration = state.iteration;
     this.#stats = { status: state.status, bad: state.bad };
   }
 
@@ -219,19 +229,28 @@ export class Trainer {
     return out;
   }
 
-  /**
-   * Compiles the kernels, one after another, so that a user sees what takes seconds on a software adapter. Computes the
-   * gradient of the next iteration, but changes no weight: the networks are marked as stopped meanwhile.
-   */
+  /** Compiles the kernels, one after another, so that a user sees what takes seconds on a software adapter. */
   async warmUp(onCompile: (kernel: string, index: number, of: number) => void): Promise<void> {
-    if (this.#compiled) return;
-    const state = await this.state();
+    if (!this.#compiled) await this.probe(await this.state(), onCompile);
+  }
+
+  /**
+   * Loss and gradient norm of the next iteration, which is not done: the networks are marked as stopped meanwhile, and
+   * no weight changes. `state` is the one that is on the device.
+   */
+  async probe(state: TrainState, onCompile?: (kernel: string, index: number, of: number) => void): Promise<StepProbe> {
+    const stats = this.#program.buffer("stats");
     const frozen = state.status.map(() => ({ loss: 0, norm: 0, clip: 1, status: 1, bad: 0 }));
-    this.#gpu.write(this.#program.buffer("stats"), packArray(this.#layouts.stats, frozen));
+    this.#gpu.write(stats, packArray(this.#layouts.stats, frozen));
     if (this.#program.clockKernel) this.#clock.set(0, this.#program.clockKernel, this.#clockRecord(this.iteration, 0));
-    await this.#program.run({ label: "compile", clock: this.#clock, onCompile });
-    this.load(state);
+    await this.#program.run({ label: "probe", clock: this.#clock, ...(onCompile ? { onCompile } : {}) });
+    const bytes = await this.#gpu.read(stats, 0, this.#recordBytes);
+    this.#restoreStats(state);
     this.#compiled = true;
+    return {
+      loss: readField(this.#layouts.stats, bytes, "loss"),
+      gradNorm: readField(this.#layouts.stats, bytes, "norm"),
+    };
   }
 
   /**
@@ -318,10 +337,7 @@ export class Trainer {
    * Mean squared error on `count` fresh test trajectories, noise on: one number a network. Also, when asked for, the
    * trajectories and their readouts, (S, T+1, count, 2) and (S, T, count, O).
    */
-  async test(
-    count: number,
-    options: { keep?: boolean; onCompile?: (kernel: string, index: number, of: number) => void } = {},
-  ): Promise<TestResult> {
+  async test(count: number, options: TestOptions = {}): Promise<TestResult> {
     return testBatch(this.#gpu, this.spec, this.buffers, this.#layouts, count, options);
   }
 

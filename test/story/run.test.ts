@@ -79,6 +79,7 @@ describe("start", () => {
     const files = Object.keys(contentOf(inside("started"))).filter((name) => !name.endsWith(".png"));
     expect(files).toEqual(
       [
+        "checkpoints/iteration-000000.npz",
         "checkpoints/iteration-000020.npz",
         "config.json",
         "manifest.json",
@@ -188,6 +189,7 @@ describe("train", () => {
     writeFileSync(inside("kept", "notes.txt"), "mine");
     await train("kept", "--force", "--set", "train.iterations=2");
     expect(Object.keys(contentOf(inside("kept")))).toEqual([
+      "checkpoints/iteration-000000.npz",
       "checkpoints/iteration-000002.npz",
       "config.json",
       "manifest.json",

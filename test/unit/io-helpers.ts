@@ -173,7 +173,7 @@ export function smallCheckpoint(iteration: number, shape = SMALL_SHAPE): Checkpo
       status: ["running", "diverged"],
       adapter: "a software adapter",
       driver: "Mesa 25.0.7",
-      lossHistoryLength: iteration / 10,
+      lossHistoryLength: Math.floor(iteration / 10),
     },
   };
 }

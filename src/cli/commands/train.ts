@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import { UsageError } from "../../errors.ts";
 import {
   addConfigFlags,
@@ -17,17 +18,32 @@ interface Flags extends ConfigFlags, PlanFlags {
   readonly out?: string;
   readonly force?: boolean;
   readonly resume?: boolean;
+  readonly fork?: string;
   readonly plan?: boolean;
 }
 
-/** A resumed run keeps its own configuration unless the user names another, which its checkpoint must then fit. */
+/**
+ * A fork has the configuration of the run that it comes from, with the changes that the user asks for, or the one named.
+ * A resumed run keeps its own configuration unless the user names another, which its checkpoint must then fit.
+ */
 async function configFor(flags: Flags) {
+  const named = flags.preset !== undefined || flags.config !== undefined;
+  if (flags.fork !== undefined) {
+    if (flags.resume) throw new UsageError("--resume and --fork exclude each other; a fork is a new run");
+    if (named) return configOf(flags);
+    const run = flags.fork.endsWith(".npz") ? dirname(dirname(flags.fork)) : flags.fork;
+    return changedConfigOf(run, flags);
+  }
   if (!flags.resume) return configOf(flags);
   if (flags.force) throw new UsageError("--resume and --force exclude each other; give one of them");
   if (flags.out === undefined) throw new UsageError("--resume needs --out DIR, the run to go on with");
-  if (flags.preset !== undefined || flags.config !== undefined) return configOf(flags);
-  const overrides = await override("seed", flags.seed, "--seed");
-  return configOfRun(flags.out, { overrides, ...(flags.set === undefined ? {} : { set: flags.set }) });
+  if (named) return configOf(flags);
+  return changedConfigOf(flags.out, flags);
+}
+
+async function changedConfigOf(run: string, { seed, set }: Flags) {
+  const overrides = await override("seed", seed, "--seed");
+  return configOfRun(run, { overrides, ...(set === undefined ? {} : { set }) });
 }
 
 /** `reverie train`. */
@@ -38,11 +54,13 @@ export const train: Verb = (program, { perform, runs }) => {
     .option("--out <dir>", "run directory (default: runs/<name>-<time>)")
     .option("--force", "delete the run that is there")
     .option("--resume", "go on with the run in --out")
+    .option("--fork <run>", "a new run that begins with the networks of another run or checkpoint")
     .option("--plan", "print passes and bytes instead of running them")
     .addHelpText(
       "after",
       "\nExamples:\n  reverie train --preset triangle --set rnn.leak=0.2 --out runs/triangle\n" +
-        "  reverie train --resume --out runs/triangle",
+        "  reverie train --resume --out runs/triangle\n" +
+        "  reverie train --fork runs/triangle --set train.l2Activity=0.01 --out runs/sparse",
     );
   addPlanKind(addConfigFlags(command)).action(async () => {
     const flags = command.optsWithGlobals<Flags>();
@@ -57,6 +75,7 @@ export const train: Verb = (program, { perform, runs }) => {
           out,
           force: flags.force === true,
           resume: flags.resume === true,
+          ...(flags.fork === undefined ? {} : { fork: flags.fork }),
           plan: flags.plan === true,
         },
         io,
