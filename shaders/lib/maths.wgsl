@@ -169,6 +169,11 @@ fn sin2pi_f(u: f32) -> f32 {
   return sin2pi_f4(vec4f(u)).x;
 }
 
+// (cos, sin) of an angle in turns: its point on the unit circle.
+fn on_circle_f(turns: f32) -> vec2f {
+  return cos2pi_f4(vec4f(turns, turns - 0.25, 0.0, 0.0)).xy;
+}
+
 fn turns_f(y: f32, x: f32) -> f32 {
   return turns_f4(vec4f(y), vec4f(x)).x;
 }

@@ -40,6 +40,12 @@ fn is_at_goal(p: vec2f, only: u32) -> bool {
   return found;
 }
 
+// At a goal, or far enough from where it started.
+fn has_arrived(p: vec2f, origin: vec2f, only: u32) -> bool {
+  let is_away = path_pass.leave_square > 0.0 && square_of(p - origin) > path_pass.leave_square;
+  return is_away || is_at_goal(p, only);
+}
+
 fn is_at_junction(p: vec2f) -> bool {
   return path_pass.junctions > 0u && is_inside(p, places.quads[first_goal() + path_pass.goals]);
 }

@@ -56,6 +56,7 @@ struct PathPass {
   side: f32,              // of the grid, metres
   limit: f32,             // distance from the centre beyond which a row has diverged
   bin_square: f32,        // squared distance at which a bin counts as visited
+  leave_square: f32,      // squared distance from x_1 at which a row has arrived; 0: it arrives at goals
 }
 
 @group(0) @binding(0) var<uniform> path_pass: PathPass;

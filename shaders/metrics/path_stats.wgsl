@@ -128,7 +128,7 @@ fn path_stats(@builtin(global_invocation_id) id: vec3u) {
       own.goal = next_corner(p);
     }
     if (finite) {
-      own.reach = select(own.reach, t, own.reach == 0u && is_at_goal(p, own.goal));
+      own.reach = select(own.reach, t, own.reach == 0u && has_arrived(p, own.origin, own.goal));
       own.junction = select(own.junction, t, own.junction == 0u && is_at_junction(p));
     }
     own.diverged = select(own.diverged, t, own.diverged == 0u && (!finite || is_away(p)));

@@ -2,7 +2,7 @@
 //            one; jitter n_t = keep n_{t−1} + kick ξ_t, n_0 = std ξ_0; speed v = step · clip(1 + speed_std ξ, ½, 3⁄2).
 // Axes       R rows, T steps.
 // Bindings   polyline: the task · the others are those of lib/paths.wgsl.
-// Geometry   one workgroup = 32 rows, one invocation = the whole trajectory of one row.
+// Geometry   one workgroup = 32 rows, one invocation = one row over the steps of a window; the jitter is carried.
 // Numerics   q_t comes from t by one product, so its error grows like the distance run times 2⁻²⁴, not like T roundings:
 //            positions within 1e-5 m up to some 50 m.
 // Twin       src/reference/polyline-paths.ts; test/kernel/paths.test.ts. Draws: src/task/paths.ts; model.md section 7.
@@ -25,7 +25,7 @@ struct PolylineTask {
   corner: array<vec4f, 32>,
 }
 
-@group(0) @binding(5) var<uniform> polyline: PolylineTask;
+@group(0) @binding(6) var<uniform> polyline: PolylineTask;
 
 fn route_length(first: u32) -> f32 {
   let last = polyline.corner[first + polyline.corners - 1u];
@@ -67,14 +67,18 @@ fn polyline_paths(@builtin(global_invocation_id) id: vec3u) {
   let start = f32(words.z % polyline.starts) * length / f32(polyline.starts);
   let speed = polyline.step_length * clamp(fma(polyline.speed_std, normals4(words).x, 1.0), 0.5, 1.5);
 
-  var jitter = polyline.jitter_std * path_normals(row, 0u);
-  var position = place_at(first, length, start, speed, 0u) + jitter;
-  write_start(index, row, position);
-  for (var t = 0u; t < path_pass.steps; t++) {
+  var jitter = carry[index].xy;
+  if first_step() == 0u {
+    jitter = polyline.jitter_std * path_normals(row, 0u);
+    write_start(index, row, place_at(first, length, start, speed, 0u) + jitter);
+  }
+  var position = place_at(first, length, start, speed, first_step()) + jitter;
+  for (var t = first_step(); t < end_step(); t++) {
     let normals = path_normals(row, t + 1u);
     jitter = fma(vec2f(polyline.jitter_kick), normals, polyline.jitter_keep * jitter);
     let after = place_at(first, length, start, speed, t + 1u) + jitter;
     write_step(index, row, t, offset, position, after);
     position = after;
   }
+  carry[index] = vec4f(jitter, 0.0, 0.0);
 }

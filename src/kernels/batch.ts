@@ -7,7 +7,7 @@ import { spread } from "../gpu/plan.ts";
 import { roundUp } from "../model/parameters.ts";
 import { paddedRows } from "../model/rows.ts";
 import { slicing } from "../model/slicing.ts";
-import { pathPass } from "../task/path-pass.ts";
+import { pathBuffers, pathPasses } from "../task/path-pass.ts";
 import type { PathKernel } from "../task/path-uniforms.ts";
 import { type ChunkedGroup, chunkBatch } from "./chunks.ts";
 import {
@@ -36,6 +36,7 @@ import {
   timeWindows,
   UNUSED_BUFFERS,
   UNUSED_READ,
+  unusedWrite,
   windowUniform,
 } from "./recurrence.ts";
 import { type AdapterSpec, CELL_EXTRA, type RolloutSpec, slots, withStorage } from "./spec.ts";
@@ -79,22 +80,17 @@ function paths(o: BatchOptions, c: Chunk): Pass[] {
   if (!o.task) return [];
   const rows = chunkRows(c);
   const { rootSeed, noiseRounds } = o.rollout.model;
-  return [
-    pathPass({
-      ...o.task,
-      rootSeed,
-      noiseRounds,
-      rows,
-      steps: o.rollout.steps,
-      inputStride: slots(o.rollout, rows).input,
-      bind: {
-        rows: { buffer: c.table },
-        positions: { buffer: "positions" },
-        input: { buffer: "input" },
-        e0: { buffer: "e0" },
-      },
-    }),
-  ];
+  return pathPasses({
+    ...o.task,
+    rootSeed,
+    noiseRounds,
+    rows,
+    steps: o.rollout.steps,
+    buffers: { rows: c.table, positions: "positions", e0: "e0" },
+    input: { buffer: "input", stride: slots(o.rollout, rows).input },
+    unused: unusedWrite(2),
+    adapter: o.adapter,
+  });
 }
 
 /** Where s_{t+1} of a window's first step lies, and how wide a target row is. */
@@ -197,9 +193,12 @@ function chunkBuffers(o: BatchOptions, rows: number, batchRows: number): BufferS
       axes: r.extraHistory ? "[T+1][v, c][R][N]" : "[v, c][R][N]",
     });
   if (r.noise === "given") out.push({ name: "noise_given", bytes: 4 * T * s.state, axes: "[T][R][N]" });
-  if (o.task) out.push({ name: "positions", bytes: 4 * (T + 1) * rows * 2, axes: "[T+1][R][2]" });
-  else if (o.loss)
+  if (o.task) {
+    out.push({ name: "positions", bytes: 4 * (T + 1) * rows * 2, axes: "[T+1][R][2]" });
+    out.push(...pathBuffers(o.task.path, rows));
+  } else if (o.loss) {
     out.push({ name: "target", bytes: 4 * T * roundUp(rows * r.model.shape.outputs, 64), axes: "[T][R][O]" });
+  }
   if (o.keepReadout) out.push({ name: "y_all", bytes: 4 * T * s.output, axes: "[T][R][O]" });
   if (r.adjoint) {
     if (s.phi > 0) out.push({ name: "phi", bytes: 4 * T * s.phi, axes: "[T][R][φ′]" });

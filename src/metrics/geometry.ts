@@ -12,8 +12,11 @@ export interface Disc {
 }
 
 export interface Geometry {
-  /** open: mazes with ends; closed: laps; free: no maze (OU paths), so no goals, regions or track. */
-  readonly kind: "open" | "closed" | "free";
+  /**
+   * open: mazes with ends; closed: laps; free: no maze (OU paths), so no goals, regions or track; box: a walled field
+   * without a track; ring: directions, as points of the unit circle.
+   */
+  readonly kind: "open" | "closed" | "free" | "box" | "ring";
   /** Middle of the maze: laps turn about it. */
   readonly centre: Point;
   /** Half the maze's extent; every radius below is in proportion to it. */
@@ -22,6 +25,10 @@ export interface Geometry {
   readonly segments: readonly (readonly [Point, Point])[];
   /** Open: the ends, any of which may be reached. Closed: the corners in the order of the first route. */
   readonly goals: readonly Disc[];
+  /** A row arrives where it leaves the disc of this radius around its first position; null where there are goals. */
+  readonly leave: number | null;
+  /** Closed polygons that nobody leaves, for pictures. */
+  readonly walls: readonly (readonly Point[])[];
   /** Where routes part, open mazes only. */
   readonly junction: Disc | null;
   /** Discs whose visits are counted. */
@@ -48,6 +55,10 @@ const BIN_LENGTH = 0.1;
 const BIN_RADIUS = 0.15;
 const BOX_HALF_SIDE = 1.3;
 const BOX_CELLS = 20;
+const FIELD_CELLS = 4;
+const LEAVE_SHARE = 0.4;
+const RING_EDGES = 32;
+const RING_REGIONS = 8;
 
 const same = (a: Point, b: Point): boolean => Math.hypot(a[0] - b[0], a[1] - b[1]) < 1e-9;
 
@@ -116,23 +127,103 @@ const boxAround = (centre: Point, scale: number): Geometry["box"] => ({
   cells: BOX_CELLS,
 });
 
+/** Whether rows go round something. */
+export const hasLaps = (g: Geometry): boolean => g.kind === "closed" || g.kind === "ring";
+
+/** Whether there is anything to arrive at. */
+export const hasArrivals = (g: Geometry): boolean => g.goals.length > 0 || g.leave !== null;
+
 export function geometryOf(task: PathTask): Geometry {
-  if (task.kind === "ou") {
-    const centre: Point = [0, 0];
-    return {
-      kind: "free",
-      centre,
-      scale: 1,
-      segments: [],
-      goals: [],
-      junction: null,
-      regions: [],
-      ends: [],
-      bins: [],
-      binRadius: BIN_RADIUS,
-      box: boxAround(centre, 1),
-    };
+  switch (task.kind) {
+    case "ou":
+      return freeGeometry();
+    case "box":
+      return fieldGeometry({ x: 0, y: 0, width: task.width, height: task.height });
+    case "headDirection":
+      return ringGeometry();
+    case "polyline":
+      return mazeGeometry(task);
   }
+}
+
+/** No maze: goals, regions and a track are missing. */
+function freeGeometry(): Geometry {
+  const centre: Point = [0, 0];
+  return {
+    kind: "free",
+    centre,
+    scale: 1,
+    segments: [],
+    goals: [],
+    leave: null,
+    walls: [],
+    junction: null,
+    regions: [],
+    ends: [],
+    bins: [],
+    binRadius: BIN_RADIUS,
+    box: boxAround(centre, 1),
+  };
+}
+
+/** A rectangular field, metres. */
+export interface Field {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/**
+ * A walled field (model.md section 8): arrival is leaving a disc of 0.4 of the shorter side; regions are 4 × 4 cells, each
+ * the points nearest to its centre, no farther from it than its corners.
+ */
+export function fieldGeometry({ x, y, width, height }: Field): Geometry {
+  const side = Math.max(width, height);
+  const [w, h] = [width / FIELD_CELLS, height / FIELD_CELLS];
+  // A little more than half the diagonal, so that the corners belong to somebody.
+  const radius = (1.001 * Math.hypot(w, h)) / 2;
+  return {
+    ...freeGeometry(),
+    kind: "box",
+    centre: [x + width / 2, y + height / 2],
+    scale: side / 2,
+    leave: LEAVE_SHARE * Math.min(width, height),
+    walls: [
+      [
+        [x, y],
+        [x + width, y],
+        [x + width, y + height],
+        [x, y + height],
+      ],
+    ],
+    regions: Array.from({ length: FIELD_CELLS ** 2 }, (_, i) => {
+      const [column, line] = [i % FIELD_CELLS, Math.floor(i / FIELD_CELLS)];
+      return { name: `cell ${i + 1}`, x: x + (column + 0.5) * w, y: y + (line + 0.5) * h, radius };
+    }),
+    binRadius: BIN_RADIUS * (side / 2),
+    box: { x, y, side, cells: BOX_CELLS },
+  };
+}
+
+/** Directions: the track is a polygon within 5 mm of the circle, regions its eighths; arrival is a quarter turn. */
+function ringGeometry(): Geometry {
+  const at = (i: number, of: number): Point => [Math.cos((2 * Math.PI * i) / of), Math.sin((2 * Math.PI * i) / of)];
+  const segments = Array.from({ length: RING_EDGES }, (_, i) => [at(i, RING_EDGES), at(i + 1, RING_EDGES)] as const);
+  return {
+    ...freeGeometry(),
+    kind: "ring",
+    segments,
+    bins: cutIntoBins(segments, BIN_LENGTH),
+    leave: Math.SQRT2,
+    regions: Array.from({ length: RING_REGIONS }, (_, i) => {
+      const [x, y] = at(i, RING_REGIONS);
+      return { name: `direction ${(360 / RING_REGIONS) * i}°`, x, y, radius: REGION_RADIUS };
+    }),
+  };
+}
+
+function mazeGeometry(task: PolylineTask): Geometry {
   const corners = distinct(task.routes.flat());
   const { centre, scale } = placement(corners);
   const segments = distinctSegments(task);
@@ -143,6 +234,8 @@ export function geometryOf(task: PathTask): Geometry {
     radius: radius * scale,
   });
   const common = {
+    leave: null,
+    walls: [],
     centre,
     scale,
     segments,

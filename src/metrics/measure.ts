@@ -1,7 +1,7 @@
 import { UsageError } from "../errors.ts";
 import { type KernelDensity, kernelDensity, klPlugin, klResampled } from "./density.ts";
 import { coverage, offPathDistance, regionVisits, trackCoverage } from "./exploration.ts";
-import type { Geometry } from "./geometry.ts";
+import { type Geometry, hasArrivals, hasLaps } from "./geometry.ts";
 import { conditionalMutualInformation } from "./markov.ts";
 import {
   autocorrelation,
@@ -65,14 +65,14 @@ export function measure(
   const finite = finiteRows(trajectories);
   const reach = summariseReach(reachTimes(trajectories, geometry), trajectories);
   const speed5 = speedAtLag(finite);
-  const laps = geometry.kind === "closed" ? lapsPerRow(finite, geometry) : null;
+  const laps = hasLaps(geometry) ? lapsPerRow(finite, geometry) : null;
   const absLaps = laps === null ? Number.NaN : mean(laps.map(Math.abs));
   const visits = regionVisits(finite, geometry);
   const cells = coverage(finite, geometry);
   const density = kernelDensity(finite.positions);
   const early = firstSteps(finite, awakeSteps);
   const sw = slicedWasserstein(slicedQuantiles(finite.positions), awake.quantiles);
-  const hasGoals = geometry.goals.length > 0;
+  const hasGoals = hasArrivals(geometry);
   const [cmi1, cmi5] =
     extra.states === undefined ? [Number.NaN, Number.NaN] : conditionalMutualInformation(extra.states, [1, 5]);
   const reference = extra.reference ?? { reach_median: reach.median, abs_laps: absLaps };

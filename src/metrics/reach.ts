@@ -4,15 +4,15 @@ import { duration, stepsBetweenSamples, type Trajectories } from "./trajectories
 
 const isInside = (d: Disc, x: number, y: number): boolean => (x - d.x) ** 2 + (y - d.y) ** 2 < d.radius ** 2;
 
-/** First step at which each row lies in any of its goals; Infinity = never. */
-function firstStepInside(t: Trajectories, goalsOf: (row: number) => readonly Disc[]): Float64Array {
+/** First step at which each row has arrived; Infinity = never. */
+function firstStep(t: Trajectories, arrivedOf: (row: number) => (x: number, y: number) => boolean): Float64Array {
   const times = new Float64Array(t.rows).fill(Number.POSITIVE_INFINITY);
   for (let r = 0; r < t.rows; r++) {
-    const goals = goalsOf(r);
+    const arrived = arrivedOf(r);
     for (let i = 0; i < t.steps; i++) {
       const at = (r * t.steps + i) * 2;
       const [x, y] = [t.positions[at] as number, t.positions[at + 1] as number];
-      if (goals.some((d) => isInside(d, x, y))) {
+      if (arrived(x, y)) {
         times[r] = (i + 1) * stepsBetweenSamples(t);
         break;
       }
@@ -20,6 +20,21 @@ function firstStepInside(t: Trajectories, goalsOf: (row: number) => readonly Dis
   }
   return times;
 }
+
+/** First step at which each row lies in any of its goals. */
+const firstStepInside = (t: Trajectories, goalsOf: (row: number) => readonly Disc[]): Float64Array =>
+  firstStep(t, (row) => {
+    const goals = goalsOf(row);
+    return (x, y) => goals.some((d) => isInside(d, x, y));
+  });
+
+/** First step at which each row is farther than `radius` from its first position. */
+const firstStepAway = (t: Trajectories, radius: number): Float64Array =>
+  firstStep(t, (row) => {
+    const at = row * t.steps * 2;
+    const [x0, y0] = [t.positions[at] as number, t.positions[at + 1] as number];
+    return (x, y) => (x - x0) ** 2 + (y - y0) ** 2 > radius ** 2;
+  });
 
 /** The corner after the one nearest to a row's first position, in the direction of the first route. */
 function nextCorner(t: Trajectories, row: number, corners: readonly Disc[]): Disc[] {
@@ -34,9 +49,10 @@ function nextCorner(t: Trajectories, row: number, corners: readonly Disc[]): Dis
 
 /**
  * Reach time of each row, steps; Infinity = never. Open mazes: any end. Closed: the next corner of the first route
- * (counter-clockwise on the triangle) after the one a row starts at.
+ * (counter-clockwise on the triangle) after the one a row starts at. Boxes and rings: `leave` away from where it starts.
  */
 export function reachTimes(t: Trajectories, geometry: Geometry): Float64Array {
+  if (geometry.leave !== null) return firstStepAway(t, geometry.leave);
   return geometry.kind === "closed"
     ? firstStepInside(t, (row) => nextCorner(t, row, geometry.goals))
     : firstStepInside(t, () => geometry.goals);

@@ -1,5 +1,5 @@
 import { coverage, offPathDistance, regionVisits, trackCoverage } from "./exploration.ts";
-import type { Geometry } from "./geometry.ts";
+import { type Geometry, hasArrivals, hasLaps } from "./geometry.ts";
 import { lapsPerRow, outputVariance, pathLength, speedAtLag } from "./motion.ts";
 import { reachTimes } from "./reach.ts";
 import { standardDeviation } from "./statistics.ts";
@@ -11,8 +11,8 @@ const OF_ONE_ROW = {
   speed5: (row) => speedAtLag(row),
   path_length: pathLength,
   output_variance: outputVariance,
-  laps: (row, g) => (g.kind === "closed" ? (lapsPerRow(row, g)[0] as number) : Number.NaN),
-  abs_laps: (row, g) => (g.kind === "closed" ? Math.abs(lapsPerRow(row, g)[0] as number) : Number.NaN),
+  laps: (row, g) => (hasLaps(g) ? (lapsPerRow(row, g)[0] as number) : Number.NaN),
+  abs_laps: (row, g) => (hasLaps(g) ? Math.abs(lapsPerRow(row, g)[0] as number) : Number.NaN),
   track: (row, g) => (g.bins.length === 0 ? Number.NaN : (trackCoverage(row, g)[0] as number)),
   cells: (row, g) => coverage(row, g).cells,
   regions: (row, g) => regionVisits(row, g).distinct,
@@ -41,7 +41,7 @@ export function spreadOverRows(t: Trajectories, geometry: Geometry): Readonly<Re
     positions: finite.positions.subarray(r * width, (r + 1) * width),
   }));
   const limit = duration(t);
-  const hasGoals = geometry.goals.length > 0;
+  const hasGoals = hasArrivals(geometry);
   const reach = reachTimes(t, geometry).map((x) => (hasGoals ? Math.min(x, limit) : Number.NaN));
   const spreads = Object.entries(OF_ONE_ROW).map(([name, of]) => [
     name,

@@ -20,7 +20,7 @@ export const METRICS = define([
     group: "time",
     unit: "steps",
     meaning: "median reach time; infinite where half of the replays never arrive",
-    equation: "median of min{t ≥ 1 : |x_t − goal| < ρ}",
+    equation: "median of min{t ≥ 1 : |x_t − goal| < ρ}; boxes: |x_t − x_1| > ρ",
   },
   {
     name: "reach_fraction",
@@ -145,7 +145,7 @@ export const METRICS = define([
     name: "regions",
     group: "exploration",
     unit: "regions",
-    meaning: "different regions (discs at corners, ends, edges) that a replay visits",
+    meaning: "different regions (discs at corners, ends, edges; 4 × 4 cells of a box) that a replay visits",
     equation: "mean |{region(x_t)}|",
   },
   {

@@ -72,8 +72,13 @@ export function rowMetricsReference(path: readonly Point[], g: Geometry): RowMet
   const divergedAt = firstStep(path, (p) => !(away(p, g.centre) <= limit));
   const goals = goalsOf(path[0] as Point, g);
   const { junction } = g;
+  const { leave } = g;
+  const reach =
+    leave === null
+      ? firstStep(path, (p) => goals.some((d) => isInside(p, d)))
+      : firstStep(path, (p) => away(p, path[0] as Point) > leave);
   const arrivals = {
-    reach: g.goals.length === 0 ? Number.NaN : firstStep(path, (p) => goals.some((d) => isInside(p, d))),
+    reach: g.goals.length === 0 && leave === null ? Number.NaN : reach,
     junction: junction === null ? Number.NaN : firstStep(path, (p) => isInside(p, junction)),
     diverged: Number.isFinite(divergedAt) ? 1 : 0,
     diverged_at: divergedAt,
@@ -90,7 +95,7 @@ export function rowMetricsReference(path: readonly Point[], g: Geometry): RowMet
     (T - 1);
   const labels = path.map((p) => regionAt(p, g.regions)).filter((k) => k >= 0);
   const has = { regions: g.regions.length > 0, arms: g.ends.length >= 2, track: g.bins.length > 0 };
-  const laps = g.kind === "closed" ? lapsOf(path, g.centre) : Number.NaN;
+  const laps = g.kind === "closed" || g.kind === "ring" ? lapsOf(path, g.centre) : Number.NaN;
   const moves = {
     speed5: lagged(5, 1) / 5,
     path_length: T < 2 ? 0 : lagged(1, 1) * (T - 1),

@@ -4,7 +4,9 @@ import type { NetworkShape } from "../model/parameters.ts";
 import { STREAM } from "../model/streams.ts";
 import type { PathTask } from "../task/paths.ts";
 import { adjointReference } from "./adjoint.ts";
+import { boxPathReference } from "./box-path.ts";
 import { clipAndAdamReference, learningRateReference, type Moments } from "./clip-and-adam.ts";
+import { headDirectionPathReference } from "./head-direction-path.ts";
 import { initialiseReference } from "./initialise.ts";
 import type { AwakePaths, PathRequest } from "./masked-inputs.ts";
 import { ouPathReference } from "./ou-path.ts";
@@ -60,7 +62,16 @@ export function initialTrainingState(training: ReferenceTraining): TrainingState
 
 /** Trajectories of any task. */
 export function awakePathsReference(task: PathTask, request: PathRequest): AwakePaths {
-  return task.kind === "ou" ? ouPathReference(task, request) : polylinePathsReference(task, request);
+  switch (task.kind) {
+    case "ou":
+      return ouPathReference(task, request);
+    case "polyline":
+      return polylinePathsReference(task, request);
+    case "box":
+      return boxPathReference(task, request);
+    case "headDirection":
+      return headDirectionPathReference(task, request);
+  }
 }
 
 /** Draws the batch of `iteration`, runs it, and updates `state` in place. */

@@ -24,6 +24,7 @@ import { type AdapterSpec, CELL_EXTRA, type ModelSpec, type RolloutSpec, slots }
 import { roundUp } from "../model/parameters.ts";
 import { paddedRows } from "../model/rows.ts";
 import { STREAM } from "../model/streams.ts";
+import { pathBuffers, pathPasses } from "../task/path-pass.ts";
 import type { PathKernel } from "../task/path-uniforms.ts";
 
 export interface ReplayPlanOptions {
@@ -106,31 +107,32 @@ export function carryOver(slotFloats: number, steps: number): CopyPass[] {
 }
 
 /** r_0 of a chunk's rows from encoded start positions, unless states are given. */
-export function startPasses(o: Pick<ReplayPlanOptions, "start" | "model">, r: RolloutSpec, c: Chunk): Pass[] {
+export function startPasses(
+  o: Pick<ReplayPlanOptions, "start" | "model" | "adapter">,
+  r: RolloutSpec,
+  c: Chunk,
+): Pass[] {
   if (!o.start) return [];
-  const rows = chunkRows(c);
   return [
-    {
-      kind: "dispatch",
-      label: "starts",
-      kernel: o.start.path.kernel,
-      tune: { PHILOX_ROUNDS: o.model.noiseRounds },
-      bind: { rows: { buffer: c.table }, positions: { buffer: "starts" }, input: unusedWrite(2), e0: { buffer: "e0" } },
-      uniforms: {
-        path_pass: {
-          rows,
-          steps: 0,
-          root_seed: o.model.rootSeed,
-          stream: STREAM.replayStarts,
-          input_stride: 0,
-          input_scale: o.start.inputScale,
-        },
-        ...o.start.path.uniforms,
-      },
-      groups: [Math.ceil(rows / 32), 1, 1],
-    },
+    ...pathPasses({
+      ...o.start,
+      rootSeed: o.model.rootSeed,
+      noiseRounds: o.model.noiseRounds,
+      stream: STREAM.replayStarts,
+      rows: chunkRows(c),
+      steps: 0,
+      buffers: { rows: c.table, positions: "starts", e0: "e0" },
+      input: null,
+      unused: unusedWrite(2),
+      adapter: o.adapter,
+    }),
     encodePass(r, c),
   ];
+}
+
+/** Buffers of the start passes that are nobody else's. */
+export function startBuffers(o: Pick<ReplayPlanOptions, "start">, rows: number): BufferSpec[] {
+  return [{ name: "starts", bytes: 8 * rows, axes: "[1][R][2]" }, ...(o.start ? pathBuffers(o.start.path, rows) : [])];
 }
 
 /** How replays roll out, whoever asks for them. */
@@ -212,7 +214,7 @@ export function planReplay(o: ReplayPlanOptions): ReplayPlan {
     { name: "y", bytes: 4 * ring * s.output, axes: "[window][R][O]" },
     { name: "y_all", bytes: 4 * kept * s.output, axes: "[saved][R][O]" },
     { name: "e0", bytes: 4 * largest * o.model.shape.encoderInputs, axes: "[R][E]" },
-    { name: "starts", bytes: 8 * largest, axes: "[1][R][2]" },
+    ...startBuffers(o, largest),
     ...(o.saveStates ? [{ name: "r_all", bytes: 4 * kept * s.state, axes: "[saved][R][N]" }] : []),
     ...(o.extra ? [{ name: "extra", bytes: 4 * s.state * CELL_EXTRA, axes: "[v, c][R][N]" }] : []),
     ...all.map((c) => ({ name: c.table, bytes: chunkRows(c) * o.records.row.bytes, axes: "[R] row records" })),

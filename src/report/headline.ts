@@ -109,6 +109,8 @@ const TASKS: Readonly<Record<string, string>> = {
   tmaze: "T-maze",
   triangle: "triangle",
   ou: "Ornstein–Uhlenbeck paths",
+  box: "rat in a box",
+  headDirection: "head direction",
   polyline: "own maze",
 };
 

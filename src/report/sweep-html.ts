@@ -161,7 +161,7 @@ function standouts({ table, awake, geometry }: SweepReportInput): Standout[] {
   const found: readonly (readonly [name: string, c: SweepCondition | undefined])[] = [
     ["plain replay", referenceCondition(table)],
     ["fastest", free ? extreme(table, "speed5", 1) : extreme(table, "reach_rmean", -1)],
-    ["explores most", extreme(table, free ? "cells" : "track", 1)],
+    ["explores most", extreme(table, geometry.bins.length === 0 ? "cells" : "track", 1)],
     ["closest to the maze", extreme(table, "offpath", -1)],
     ["closest to awake occupancy", extreme(table, "sw_binned", -1)],
   ];

@@ -153,6 +153,8 @@ export const isRatio = (metric: string): boolean => metric.startsWith("compressi
 const CHOICES: Readonly<Record<Geometry["kind"], readonly string[]>> = {
   open: ["reach_rmean", "compression_reference", "track", "offpath", "compression_reach", "both_arms", "speed5"],
   closed: ["reach_rmean", "compression_laps", "track", "offpath", "compression_reference", "speed5", "entries"],
+  box: ["reach_rmean", "speed5", "regions", "sw_binned", "cells", "kl_binned", "coverage_entropy"],
+  ring: ["reach_rmean", "speed5", "track", "offpath", "abs_laps", "regions"],
   free: ["speed5", "cells", "coverage_entropy", "sw_binned", "output_variance", "msd_exponent"],
 };
 

@@ -116,7 +116,13 @@ function rowsOf(
   return { data, shape: [S, T, rows, 2] };
 }
 
-const TASKS = { open: "open maze", closed: "closed maze", free: "Ornstein–Uhlenbeck paths" } as const;
+const TASKS = {
+  open: "open maze",
+  closed: "closed maze",
+  free: "Ornstein–Uhlenbeck paths",
+  box: "box",
+  ring: "head direction",
+} as const;
 
 function factsOf(
   d: SweepDefinition,

@@ -11,7 +11,7 @@ import type { BufferSpec, DispatchPass, Pass } from "../gpu/plan.ts";
 import { reflectKernel, type StructLayout } from "../gpu/reflect.ts";
 import { assembleShader, type ShaderReader } from "../gpu/shader-source.ts";
 import type { TimeWindow } from "../kernels/recurrence.ts";
-import type { Geometry } from "../metrics/geometry.ts";
+import { type Geometry, hasLaps } from "../metrics/geometry.ts";
 import { roundUp } from "../model/parameters.ts";
 import { ROW_TILE } from "../model/slicing.ts";
 import { packPlaces, slicedOrder, trackPieces, type Upload } from "./path-places.ts";
@@ -126,7 +126,8 @@ function pathUniform(spec: PathMetricsSpec, chunk: MetricsChunk, w: TimeWindow):
     junctions: g.junction === null ? 0 : 1,
     regions: g.regions.length,
     cells: g.box.cells,
-    closed: g.kind === "closed" ? 1 : 0,
+    closed: hasLaps(g) ? 1 : 0,
+    leave_square: g.leave === null ? 0 : g.leave ** 2,
     centre: [...g.centre],
     corner: [g.box.x, g.box.y],
     side: g.box.side,

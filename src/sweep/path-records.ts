@@ -1,7 +1,7 @@
 /** What the metrics kernels' records mean: names, units and equations, and the float64 end of each computation. */
 import { ShaderError } from "../errors.ts";
 import type { StructLayout } from "../gpu/reflect.ts";
-import type { Geometry } from "../metrics/geometry.ts";
+import { type Geometry, hasArrivals, hasLaps } from "../metrics/geometry.ts";
 import { mean } from "../metrics/statistics.ts";
 import { definitionOf, type MetricDefinition, type MetricName } from "../metrics/table.ts";
 
@@ -27,7 +27,8 @@ export const ROW_METRICS = [
       name: "reach",
       group: "time",
       unit: "steps",
-      meaning: "reach time: any end of an open maze, the next corner of a closed one; infinite = never",
+      meaning:
+        "reach time: any end of an open maze, the next corner of a closed one, away from the start in a box; infinite = never",
       equation: "min{t ≥ 1 : |x_t − goal| < ρ}",
     },
     {
@@ -145,7 +146,7 @@ export function rowMetrics(
   const sum = (name: string, k = 0): number => field(`total.${name}`, k) + field(`recent.${name}`, k);
   const diverged = field("diverged");
   const live = diverged === 0;
-  const closed = live && g.kind === "closed";
+  const closed = live && hasLaps(g);
   const laps = where(closed, field("last_turn") - field("first_turn") - field("wraps"));
   const squareOfSum = sum("offset", 0) ** 2 + sum("offset", 1) ** 2;
   // With m = Σd / T: Σ (d_t − m)(d_{t−10} − m) = Σ d_t·d_{t−10} − m·Σ (d_t + d_{t−10}) + (T − 10) |m|².
@@ -153,7 +154,7 @@ export function rowMetrics(
   const product = sum("product10") - pairs + ((T - 10) * squareOfSum) / T ** 2;
   const msd = (lag: number): number => where(live && T > lag, sum(`square${lag}`) / (T - lag));
   return {
-    reach: where(g.goals.length > 0, never(field("reach"))),
+    reach: where(hasArrivals(g), never(field("reach"))),
     junction: where(g.junction !== null, never(field("junction"))),
     speed5: where(live && T > 5, sum("step5") / (5 * (T - 5))),
     path_length: where(live, sum("step1")),

@@ -27,6 +27,7 @@ import {
   type ReplayPlanOptions,
   replayRollout,
   savedSteps,
+  startBuffers,
   startPasses,
 } from "../replay/plan.ts";
 import {
@@ -117,7 +118,7 @@ function launchBuffers(o: SweepPlanOptions, launch: Launch, ring: number): Buffe
     ...(kept > 0 ? [{ name: "y_all", bytes: 4 * kept * s.output, axes: "[saved][R][O]" }] : []),
     ...(sampled > 0 ? [{ name: "sampled_r", bytes: sampled, axes: "[saved][S·C·sampled][N]" }] : []),
     { name: "e0", bytes: 4 * rows * shape.encoderInputs, axes: "[R][E]" },
-    { name: "starts", bytes: 8 * rows, axes: "[1][R][2]" },
+    ...startBuffers(o, rows),
     ...metricsBuffers(o.metrics, metricsChunkOf(o, launch), o.layouts, o.networks),
     ...UNUSED_BUFFERS,
   ];

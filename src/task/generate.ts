@@ -2,13 +2,15 @@
 import type { Gpu } from "../gpu/context.ts";
 import { Clock, Program } from "../gpu/program.ts";
 import { recordLayouts } from "../kernels/records.ts";
-import type { ModelSpec } from "../kernels/spec.ts";
+import { UNUSED_BUFFERS, unusedWrite } from "../kernels/recurrence.ts";
+import { adapterSpec, type ModelSpec } from "../kernels/spec.ts";
 import type { StepParameters } from "../model/dynamics.ts";
+import { roundUp } from "../model/parameters.ts";
 import { packRows, paddedRows } from "../model/rows.ts";
 import { STREAM, TEST_EPOCH } from "../model/streams.ts";
-import { pathPass } from "./path-pass.ts";
+import { pathBuffers, pathPasses } from "./path-pass.ts";
 import { pathKernel } from "./path-uniforms.ts";
-import { inputScale, type PathTask } from "./paths.ts";
+import { inputScale, type PathTask, pathShape } from "./paths.ts";
 
 export interface PathRequest {
   readonly model: Pick<ModelSpec, "rootSeed" | "noiseRounds">;
@@ -27,7 +29,7 @@ export interface PathRequest {
 export interface GeneratedPaths {
   /** (S, T+1, B, 2), metres */
   readonly positions: Float32Array;
-  /** (S, T, B, 2): masked, in units of the mean step */
+  /** (S, T, B, I): masked, in units of the mean step */
   readonly input: Float32Array;
 }
 
@@ -36,6 +38,10 @@ export async function generatePaths(gpu: Gpu, q: PathRequest): Promise<Generated
   const layouts = recordLayouts(gpu.options.readShader);
   const rows = paddedRows(q.batch);
   const [S, T, B] = [q.networks.length, q.steps, q.batch];
+  const path = pathKernel(q.task);
+  const I = pathShape(q.task).inputs;
+  // Slots that a view may start at are 256 bytes apart.
+  const stride = roundUp(rows * I, 64);
   const program = await Program.create(gpu, {
     name: "paths",
     kind: "step",
@@ -43,33 +49,30 @@ export async function generatePaths(gpu: Gpu, q: PathRequest): Promise<Generated
     buffers: [
       { name: "rows", bytes: rows * layouts.row.bytes, axes: "[R] row records" },
       { name: "positions", bytes: 8 * (T + 1) * rows, axes: "[T+1][R][2]" },
-      { name: "input", bytes: 8 * T * rows, axes: "[T][R][2]" },
+      { name: "input", bytes: 4 * T * stride, axes: "[T][R][I]" },
       { name: "e0", bytes: 8 * rows, axes: "[R][2]" },
+      ...pathBuffers(path, rows),
+      ...UNUSED_BUFFERS,
     ],
-    passes: [
-      pathPass({
-        path: pathKernel(q.task),
-        inputScale: inputScale(q.task),
-        ...q.model,
-        stream: q.stream === "train" ? STREAM.trainPaths : STREAM.testPaths,
-        rows,
-        steps: T,
-        inputStride: 2 * rows,
-        bind: {
-          rows: { buffer: "rows" },
-          positions: { buffer: "positions" },
-          input: { buffer: "input" },
-          e0: { buffer: "e0" },
-        },
-      }),
-    ],
+    passes: pathPasses({
+      path,
+      inputScale: inputScale(q.task),
+      ...q.model,
+      stream: q.stream === "train" ? STREAM.trainPaths : STREAM.testPaths,
+      rows,
+      steps: T,
+      buffers: { rows: "rows", positions: "positions", e0: "e0" },
+      input: { buffer: "input", stride },
+      unused: unusedWrite(2),
+      adapter: adapterSpec(gpu),
+    }),
   });
   const clock = new Clock(gpu, 1);
   try {
     const iteration = q.stream === "test" ? TEST_EPOCH : q.iteration;
     if (program.clockKernel)
       clock.set(0, program.clockKernel, { iteration, slot: 0, progress: 0, correction1: 1, correction2: 1 });
-    const out = { positions: new Float32Array(S * (T + 1) * B * 2), input: new Float32Array(S * T * B * 2) };
+    const out = { positions: new Float32Array(S * (T + 1) * B * 2), input: new Float32Array(S * T * B * I) };
     for (const [s, n] of q.networks.entries()) {
       const own = Array.from({ length: B }, (_, trajectory) => ({
         step: n.step,
@@ -85,9 +88,10 @@ export async function generatePaths(gpu: Gpu, q: PathRequest): Promise<Generated
         ["positions", T + 1],
         ["input", T],
       ] as const) {
+        const [width, slot] = name === "positions" ? [2, 2 * rows] : [I, stride];
         const device = await gpu.readF32(program.buffer(name));
         for (let t = 0; t < count; t++)
-          out[name].set(device.subarray(t * rows * 2, (t * rows + B) * 2), (s * count + t) * B * 2);
+          out[name].set(device.subarray(t * slot, t * slot + B * width), (s * count + t) * B * width);
       }
     }
     return out;

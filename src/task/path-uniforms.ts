@@ -1,26 +1,114 @@
 /** A task as the path kernels read it: which kernel, and the uniform that holds the task's numbers. */
 import { UsageError } from "../errors.ts";
 import type { FieldValues } from "../gpu/pack.ts";
+import { type BoxTask, type PredecessorMotion, type RatInABoxMotion, WALL_MARGIN } from "./box.ts";
+import { type HeadDirectionTask, meanTurn, turnPerStep } from "./head-direction.ts";
 import type { OuTask, PathTask, PolylineTask } from "./paths.ts";
 
 /** What `PolylineTask.corner` in `shaders/task/polyline_paths.wgsl` has room for. */
 const MAX_ROUTES = 4;
 const MAX_CORNERS = 8;
 
+/** A constant that a path kernel binds as storage; whoever runs the plan uploads it once. */
+export interface PathTable {
+  readonly binding: string;
+  readonly data: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
+  readonly axes: string;
+}
+
 export interface PathKernel {
-  readonly kernel: "task/polyline_paths" | "task/ou_path";
+  /** File under `shaders/` without its ending. */
+  readonly kernel: string;
   /** Uniform variable → its fields; `path_pass` is the planner's. */
   readonly uniforms: Readonly<Record<string, FieldValues>>;
+  /** Steps before s_0. */
+  readonly lead: number;
+  /** Of a row, about: what windows are chosen by. */
+  readonly flopsPerStep: number;
+  readonly tables: readonly PathTable[];
 }
+
+/** A draw of Philox with its logarithms and cosines, about. */
+const DRAW_FLOPS = 250;
 
 /** Throws UsageError for a polyline that cannot be run along. */
 export function pathKernel(task: PathTask): PathKernel {
-  return task.kind === "polyline"
-    ? {
-        kernel: "task/polyline_paths",
-        uniforms: { polyline: polylineFields(task) },
-      }
-    : { kernel: "task/ou_path", uniforms: { ou: ouFields(task) } };
+  switch (task.kind) {
+    case "polyline": {
+      const uniforms = { polyline: polylineFields(task) };
+      return { kernel: "task/polyline_paths", uniforms, lead: 0, flopsPerStep: DRAW_FLOPS + 50, tables: [] };
+    }
+    case "ou":
+      return {
+        kernel: "task/ou_path",
+        uniforms: { ou: ouFields(task) },
+        lead: 0,
+        flopsPerStep: DRAW_FLOPS,
+        tables: [],
+      };
+    case "box":
+      return boxKernel(task);
+    case "headDirection": {
+      const uniforms = { ring: ringFields(task) };
+      return { kernel: "task/head_direction", uniforms, lead: 0, flopsPerStep: DRAW_FLOPS + 50, tables: [] };
+    }
+  }
+}
+
+function boxKernel(task: BoxTask): PathKernel {
+  const { motion } = task;
+  const rat = motion.kind === "ratInABox";
+  return {
+    kernel: rat ? "task/box_ratinabox" : "task/box_predecessor",
+    uniforms: { box: boxFields(task), ...(rat ? { rat: ratFields(task, motion) } : { walker: walkerFields(motion) }) },
+    lead: task.burnIn,
+    flopsPerStep: task.substeps * (DRAW_FLOPS + 200),
+    tables: [],
+  };
+}
+
+const radians = (degrees: number): number => (degrees * Math.PI) / 180;
+
+function boxFields(task: BoxTask): FieldValues {
+  const dt = task.dt / task.substeps;
+  return {
+    size: [task.width, task.height],
+    anchor: task.anchor,
+    // The same share of the way a step, whatever the substeps.
+    drift: 1 - (1 - task.drift) ** (1 / task.substeps),
+    margin: WALL_MARGIN,
+    substeps: task.substeps,
+    dt,
+    turns_per_s: dt / (2 * Math.PI),
+    speed: task.motion.speed,
+    turn_std: radians(task.motion.turnStd),
+    wall_distance: task.motion.wallDistance,
+  };
+}
+
+function ratFields(task: BoxTask, motion: RatInABoxMotion): FieldValues {
+  const dt = task.dt / task.substeps;
+  const wallSpeed = motion.wallStrength * motion.speed;
+  return {
+    turn_keep: 1 - dt / motion.turnTau,
+    turn_kick: radians(motion.turnStd) * Math.sqrt((2 * dt) / motion.turnTau),
+    speed_keep: 1 - dt / motion.speedTau,
+    speed_kick: Math.sqrt((2 * dt) / motion.speedTau),
+    push: 3 * (1 - motion.thigmotaxis) ** 2 * dt * (wallSpeed / motion.wallDistance) ** 2,
+    belt: 6 * motion.thigmotaxis ** 2 * dt * wallSpeed,
+  };
+}
+
+function walkerFields(motion: PredecessorMotion): FieldValues {
+  return { wall_slowing: motion.wallSlowing };
+}
+
+function ringFields(task: HeadDirectionTask): FieldValues {
+  return {
+    turn: turnPerStep(task) / (2 * Math.PI),
+    turn_input: turnPerStep(task) / meanTurn(task),
+    one_way: task.directions === "oneWay" ? 1 : 0,
+  };
 }
 
 function ouFields(task: OuTask): FieldValues {

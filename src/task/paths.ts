@@ -7,6 +7,8 @@
  *    word 3 modulo `routes.length` its route (T-maze: left, right; triangle: counter-clockwise, clockwise).
  * Mask offset: stream `masks`, step 0, quad 0, word 0 modulo k.
  */
+import { type BoxTask, boxStepLength } from "./box.ts";
+import { type HeadDirectionTask, meanTurn } from "./head-direction.ts";
 
 export interface PolylineTask {
   readonly kind: "polyline";
@@ -38,11 +40,25 @@ export interface OuTask {
   readonly pathStd: number;
 }
 
-export type PathTask = PolylineTask | OuTask;
+export type PathTask = PolylineTask | OuTask | BoxTask | HeadDirectionTask;
 
-/** Scale of the input u_t = (s_{t+1} − s_t) / u_scale. */
+/** Scale of the input u_t = (s_{t+1} − s_t) / u_scale, metres; of head direction, radians of a turn. */
 export function inputScale(task: PathTask): number {
-  return task.kind === "ou" ? task.pathStd * Math.sqrt(Math.PI / 2) : task.stepLength;
+  switch (task.kind) {
+    case "ou":
+      return task.pathStd * Math.sqrt(Math.PI / 2);
+    case "polyline":
+      return task.stepLength;
+    case "box":
+      return boxStepLength(task);
+    case "headDirection":
+      return meanTurn(task);
+  }
+}
+
+/** Widths of what a network gets and gives on a task without cells: displacement (or turn) in, position out. */
+export function pathShape(task: PathTask): { inputs: number; outputs: number; encoderInputs: number } {
+  return { inputs: task.kind === "headDirection" ? 1 : 2, outputs: 2, encoderInputs: 2 };
 }
 
 const RADIUS_1_TRIANGLE: readonly (readonly [number, number])[] = [90, 210, 330].map((degrees) => {

@@ -2,9 +2,8 @@
 import { describe, expect, test } from "vitest";
 import { UsageError } from "../../src/errors.ts";
 import { STREAM, TEST_EPOCH } from "../../src/model/streams.ts";
-import type { AwakePaths, PathRequest } from "../../src/reference/masked-inputs.ts";
-import { ouPathReference } from "../../src/reference/ou-path.ts";
-import { polylinePathsReference } from "../../src/reference/polyline-paths.ts";
+import type { PathRequest } from "../../src/reference/masked-inputs.ts";
+import { awakePathsReference } from "../../src/reference/train-step.ts";
 import { pathKernel } from "../../src/task/path-uniforms.ts";
 import { inputScale, ouTask, type PathTask, type PolylineTask, tmazeTask, triangleTask } from "../../src/task/paths.ts";
 import { gpuHygiene } from "../gpu.ts";
@@ -59,6 +58,9 @@ async function generate({ task, requests }: Case): Promise<Paths> {
       ...uniforms,
       path_pass: {
         rows,
+        t0: 0,
+        lead: 0,
+        input_on: 1,
         steps: T,
         root_seed: first.key[0],
         stream: first.stream,
@@ -71,6 +73,7 @@ async function generate({ task, requests }: Case): Promise<Paths> {
       positions: (T + 1) * rows * 8,
       input: T * stride * 4,
       e0: rows * 8,
+      carry: rows * 16,
     },
     groups: [rows / PADDED, 1, 1],
     clock: { iteration: first.epoch },
@@ -84,9 +87,6 @@ async function generate({ task, requests }: Case): Promise<Paths> {
     e0: out.f32("e0"),
   };
 }
-
-const twin = (task: PathTask, request: PathRequest): AwakePaths =>
-  task.kind === "ou" ? ouPathReference(task, request) : polylinePathsReference(task, request);
 
 const request = (own: Partial<PathRequest>): PathRequest => ({
   T: 60,
@@ -187,7 +187,7 @@ describe.each(CASES)("%s", (_, given) => {
     const paths = await generate(given);
     const scale = inputScale(given.task);
     given.requests.forEach((r, s) => {
-      const exact = twin(given.task, r);
+      const exact = awakePathsReference(given.task, r);
       /** Visits every (slot, trajectory, axis) of `slots` slots: index in the device's array and in the twin's. */
       const each = (slots: number, stride: number, error: (device: number, reference: number) => number): number =>
         worst(slots * r.B * 2, (i) => {
