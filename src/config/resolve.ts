@@ -1,43 +1,69 @@
 /** From a configuration to what the planners need. Pure. */
 import { defaultInitialGain, type StepParameters } from "../model/dynamics.ts";
 import type { NetworkShape } from "../model/parameters.ts";
-import { type PathTask, tmazeTask, triangleTask } from "../task/paths.ts";
+import { type BoxTask, PREDECESSOR, RAT_IN_A_BOX } from "../task/box.ts";
+import { type PathTask, pathShape, tmazeTask, triangleTask } from "../task/paths.ts";
 import type { NetworkSpec } from "../train/spec.ts";
-import type { ExperimentConfig } from "./schema.ts";
+import type { ExperimentConfig, TaskConfig } from "./schema.ts";
 
 export interface ReplayCondition {
   readonly name: string;
   readonly step: StepParameters;
 }
 
+type BoxConfig = Extract<TaskConfig, { kind: "box" }>;
+
+function boxTaskOf(task: BoxConfig): BoxTask {
+  const published = task.motion === "ratInABox" ? RAT_IN_A_BOX : PREDECESSOR;
+  const own = published.motion;
+  const shared = {
+    speed: task.speed ?? own.speed,
+    turnStd: task.turnStd ?? own.turnStd,
+    wallDistance: task.wallDistance ?? own.wallDistance,
+  };
+  const { turnTau, speedTau, wallStrength, thigmotaxis, wallSlowing } = task;
+  return {
+    kind: "box",
+    width: task.width,
+    height: task.height,
+    motion:
+      task.motion === "ratInABox"
+        ? { kind: "ratInABox", ...shared, turnTau, speedTau, wallStrength, thigmotaxis }
+        : { kind: "predecessor", ...shared, wallSlowing },
+    dt: task.dt ?? published.dt,
+    substeps: task.substeps ?? published.substeps,
+    burnIn: task.burnIn,
+    drift: task.drift,
+    anchor: task.anchor ?? [task.width / 2, task.height / 2],
+  };
+}
+
 /** The awake trajectories as the generator takes them. */
 export function pathTask(config: ExperimentConfig): PathTask {
   const { task } = config;
-  if (task.kind === "ou") {
-    return {
-      kind: "ou",
-      start: task.start,
-      startStd: task.startStd,
-      pull: task.pull,
-      pathStd: task.pathStd,
-    };
+  switch (task.kind) {
+    case "ou": {
+      const { kind, start, startStd, pull, pathStd } = task;
+      return { kind, start, startStd, pull, pathStd };
+    }
+    case "box":
+      return boxTaskOf(task);
+    case "headDirection": {
+      const { kind, dt, turnStd, directions } = task;
+      return { kind, dt, turnStd, directions };
+    }
   }
   const { stepLength, speedStd, jitterStd, jitterTau } = task;
   const gait = { stepLength, speedStd, jitterStd, jitterTau };
   if (task.kind === "tmaze") return { ...tmazeTask(), ...gait };
   if (task.kind === "triangle") return { ...triangleTask(task.directions), ...gait };
-  return {
-    kind: "polyline",
-    routes: task.routes,
-    closed: task.closed,
-    starts: task.starts,
-    ...gait,
-  };
+  const { routes, closed, starts } = task;
+  return { kind: "polyline", routes, closed, starts, ...gait };
 }
 
-/** Every task so far is a path in the plane: displacement in, position out, encoded start position. */
+/** Every task so far is a path in the plane: displacement or turn in, position out, encoded start position. */
 export function networkShape(config: ExperimentConfig): NetworkShape {
-  return { units: config.rnn.units, inputs: 2, outputs: 2, encoderInputs: 2 };
+  return { units: config.rnn.units, ...pathShape(pathTask(config)) };
 }
 
 /** One entry per seed, in order. */

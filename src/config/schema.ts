@@ -5,6 +5,7 @@
 import * as z from "zod";
 import { ACTIVATIONS, defaultInitialGain } from "../model/dynamics.ts";
 import { TEST_EPOCH } from "../model/streams.ts";
+import { PREDECESSOR, RAT_IN_A_BOX } from "../task/box.ts";
 import {
   allOptional,
   boolean,
@@ -164,6 +165,7 @@ export type ConfigInput = DeepReadonly<z.input<typeof experiment>>;
 
 export type TaskConfig = ExperimentConfig["task"];
 export type PolylineConfig = Extract<TaskConfig, { kind: "polyline" }>;
+type BoxConfig = Extract<TaskConfig, { kind: "box" }>;
 export type ConditionOverrides = ExperimentConfig["replay"]["conditions"][string];
 
 /** Keys that every kind of task has; the others belong to one kind and fall away when the kind changes. */
@@ -207,6 +209,27 @@ function polylineContradictions(task: PolylineConfig): Contradiction[] {
   return found;
 }
 
+/** A time constant shorter than a substep has no Euler step; an anchor outside is never reached. */
+function boxContradictions(task: BoxConfig): Contradiction[] {
+  const found: Contradiction[] = [];
+  const own = task.motion === "ratInABox" ? RAT_IN_A_BOX : PREDECESSOR;
+  const [dt, substeps] = [task.dt ?? own.dt, task.substeps ?? own.substeps];
+  if (task.motion === "ratInABox") {
+    for (const key of ["turnTau", "speedTau"] as const) {
+      // Where dt was left alone, the time constant is what somebody set.
+      const path = ["task", task.dt === null ? key : "dt"];
+      const message = `must keep a substep, dt/substeps = ${dt / substeps} s, below ${key} = ${task[key]} s: raise task.substeps`;
+      if (dt / substeps > task[key]) found.push({ path, message });
+    }
+  }
+  const [x, y] = task.anchor ?? [0, 0];
+  if (x < 0 || y < 0 || x > task.width || y > task.height) {
+    const message = `must lie in the box, from [0, 0] to [${task.width}, ${task.height}]`;
+    found.push({ path: ["task", "anchor"], message });
+  }
+  return found;
+}
+
 /** Relations between keys that no single range can say. */
 function contradictions(config: ExperimentConfig): Contradiction[] {
   const found: Contradiction[] = [];
@@ -246,6 +269,7 @@ function contradictions(config: ExperimentConfig): Contradiction[] {
     });
   }
   if (config.task.kind === "polyline") found.push(...polylineContradictions(config.task));
+  if (config.task.kind === "box") found.push(...boxContradictions(config.task));
   return found;
 }
 

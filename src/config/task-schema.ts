@@ -1,7 +1,9 @@
 /** What the animal does: one record of options per kind of task, with units and defaults. */
 import * as z from "zod";
+import { PREDECESSOR, RAT_IN_A_BOX } from "../task/box.ts";
+import { headDirectionTask } from "../task/head-direction.ts";
 import { ouTask, tmazeTask, triangleTask } from "../task/paths.ts";
-import { boolean, choice, integer, listOf, metres, number, point, record } from "./fields.ts";
+import { boolean, choice, integer, LARGE, listOf, metres, number, point, positive, record } from "./fields.ts";
 
 export const maskEvery = integer(1, 2 ** 24, "Input is visible at every k-th step; 1 = always.");
 
@@ -24,6 +26,54 @@ const stepLength = metres(1e-6, "Mean length of a step, which is also the scale 
 const tmaze = tmazeTask();
 const triangle = triangleTask("twoWay");
 const ou = ouTask();
+
+/** Where null stands, the motion's own published value is taken. */
+const orPublished = (value: z.ZodNumber, rat: string, predecessor: string) =>
+  value
+    .nullable()
+    .describe(`${value.description} null: ${rat} (ratInABox), ${predecessor} (predecessor).`)
+    .default(null);
+
+const rat = RAT_IN_A_BOX.motion;
+const predecessor = PREDECESSOR.motion;
+
+const box = {
+  kind: z.literal("box"),
+  ...COMMON_TASK,
+  width: metres(0.05, "Width of the box").default(1),
+  height: metres(0.05, "Height of the box").default(1),
+  motion: choice(
+    ["ratInABox", "predecessor"],
+    "ratInABox: smooth turns and speeds, walls that repel; predecessor: independent turns and speeds.",
+  ).default("ratInABox"),
+  dt: orPublished(number(1e-4, 60, "Time of a step, seconds."), "0.1", "0.02"),
+  substeps: orPublished(integer(1, 100, "Steps of the motion within a step."), "2", "1"),
+  burnIn: integer(0, 200, "Steps before the first position.").default(20),
+  speed: orPublished(number(1e-4, 1e3, "Rayleigh scale of the speed, m/s."), "0.2", "0.26 π"),
+  turnStd: orPublished(number(0, LARGE, "Standard deviation of the rotational velocity, degrees/s."), "120", "660"),
+  turnTau: positive(LARGE, "ratInABox: time constant of the rotational velocity, seconds.").default(rat.turnTau),
+  speedTau: positive(LARGE, "ratInABox: time constant of the speed, seconds.").default(rat.speedTau),
+  wallDistance: orPublished(metres(1e-3, "Distance at which a wall begins to act"), "0.1", "0.03"),
+  wallStrength: number(0, 1e3, "ratInABox: how strongly walls repel; 0 = they only reflect.").default(rat.wallStrength),
+  thigmotaxis: number(0, 1, "ratInABox: tendency to linger at walls.").default(rat.thigmotaxis),
+  wallSlowing: number(0, 1, "predecessor: factor on the speed of who faces a near wall.").default(
+    predecessor.wallSlowing,
+  ),
+  drift: number(0, 1, 'Share of the way to the anchor that every step adds; 0.05 makes "biased" paths.').default(0),
+  anchor: point("").nullable().describe("Where drift leads to, metres; null: the middle of the box.").default(null),
+};
+
+const headDirection = {
+  kind: z.literal("headDirection"),
+  ...COMMON_TASK,
+  directions: choice(["oneWay", "twoWay"], 'Counter-clockwise turns only ("biased"), or both ways.').default("twoWay"),
+  dt: number(1e-4, 60, "Time of a step, seconds.").default(headDirectionTask("twoWay").dt),
+  turnStd: number(1e-3, LARGE, "Standard deviation of the angular velocity, degrees/s.").default(
+    headDirectionTask("twoWay").turnStd,
+  ),
+};
+
+const KINDS = ["tmaze", "triangle", "ou", "polyline", "box", "headDirection"];
 
 export const taskSchema = z
   .discriminatedUnion(
@@ -77,10 +127,14 @@ export const taskSchema = z
         },
         "Your own maze of straight segments.",
       ),
+      record(box, "A rat in a rectangular box, from (0, 0) to (width, height)."),
+      record(headDirection, "Head direction: angular velocity in, a point of the unit circle out."),
     ],
     {
       error: (issue) =>
-        issue.code === "invalid_union" ? 'must be one of "tmaze", "triangle", "ou", "polyline"' : "must be an object",
+        issue.code === "invalid_union"
+          ? `must be one of ${KINDS.map((k) => `"${k}"`).join(", ")}`
+          : "must be an object",
     },
   )
   .describe("What the animal does, and how much of it the network sees.");

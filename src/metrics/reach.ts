@@ -33,7 +33,8 @@ const firstStepAway = (t: Trajectories, radius: number): Float64Array =>
   firstStep(t, (row) => {
     const at = row * t.steps * 2;
     const [x0, y0] = [t.positions[at] as number, t.positions[at + 1] as number];
-    return (x, y) => (x - x0) ** 2 + (y - y0) ** 2 > radius ** 2;
+    // Infinity has left, but it is no arrival.
+    return (x, y) => Number.isFinite(x + y) && (x - x0) ** 2 + (y - y0) ** 2 > radius ** 2;
   });
 
 /** The corner after the one nearest to a row's first position, in the direction of the first route. */

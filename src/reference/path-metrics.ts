@@ -76,7 +76,8 @@ export function rowMetricsReference(path: readonly Point[], g: Geometry): RowMet
   const reach =
     leave === null
       ? firstStep(path, (p) => goals.some((d) => isInside(p, d)))
-      : firstStep(path, (p) => away(p, path[0] as Point) > leave);
+      : // Infinity has left, but it is no arrival.
+        firstStep(path, (p) => Number.isFinite(away(p, g.centre)) && away(p, path[0] as Point) > leave);
   const arrivals = {
     reach: g.goals.length === 0 && leave === null ? Number.NaN : reach,
     junction: junction === null ? Number.NaN : firstStep(path, (p) => isInside(p, junction)),

@@ -4,12 +4,18 @@ import { EXIT, type ExitCode } from "../errors.ts";
 import { requireFreeSpace } from "../io/disk.ts";
 import { writeNpz } from "../io/npz.ts";
 import { generatePaths } from "../task/generate.ts";
+import { type PathTask, pathShape } from "../task/paths.ts";
 import { trainSpecOf } from "./experiment.ts";
 import { gpuFacts, versions } from "./manifest.ts";
 import { requireMemory } from "./needs.ts";
 import { openForVerb } from "./open.ts";
 import { prepareOutput } from "./output.ts";
 import type { Io, PathsOptions } from "./types.ts";
+
+const unitsOf = (task: PathTask) =>
+  task.kind === "headDirection"
+    ? { positions: "on the unit circle", input: "mean turns" }
+    : { positions: "m", input: "mean step lengths" };
 
 export async function runPaths(options: PathsOptions, io: Io): Promise<ExitCode> {
   const { config } = options.config;
@@ -30,24 +36,26 @@ export async function runPaths(options: PathsOptions, io: Io): Promise<ExitCode>
       stream: options.stream,
       iteration: 0,
     });
-    const [S, T, B] = [spec.networks.length, spec.steps, options.batch];
+    const [S, T, B, I] = [spec.networks.length, spec.steps, options.batch, pathShape(spec.task).inputs];
+    const units = unitsOf(spec.task);
     const manifest = {
       versions: versions(),
       ...gpuFacts(gpu),
       config,
       stream: options.stream,
-      units: { positions: "m", input: "mean step lengths" },
+      units,
     };
     writeNpz(options.out, {
       positions: { data: positions, shape: [S, T + 1, B, 2] },
-      input: { data: input, shape: [S, T, B, 2] },
+      input: { data: input, shape: [S, T, B, I] },
       manifest: { data: new TextEncoder().encode(JSON.stringify(manifest)) },
     });
-    const shapes = { positions: [S, T + 1, B, 2], input: [S, T, B, 2] };
+    const shapes = { positions: [S, T + 1, B, 2], input: [S, T, B, I] };
+    const describe = (name: "positions" | "input"): string => `${name} (${shapes[name].join(", ")}) ${units[name]}`;
     io.out(
       io.json
         ? JSON.stringify({ out: options.out, shapes })
-        : `${options.out}: positions (${shapes.positions.join(", ")}) m, input (${shapes.input.join(", ")}); axes: network, time, row, x y`,
+        : `${options.out}: ${describe("positions")}, ${describe("input")}; axes: network, time, row, ${I === 1 ? "cos sin or turn" : "x y"}`,
     );
     return EXIT.ok;
   } finally {

@@ -6,6 +6,8 @@ import type { MetricName } from "../../src/metrics/table.ts";
 import { rowMetricsReference } from "../../src/reference/path-metrics.ts";
 import { packPlaces, trackPieces } from "../../src/sweep/path-places.ts";
 import { pooledMetrics, ROW_METRICS, type RowMetricName } from "../../src/sweep/path-records.ts";
+import { boxTask } from "../../src/task/box.ts";
+import { headDirectionTask } from "../../src/task/head-direction.ts";
 import { ouTask, type PolylineTask, tmazeTask, triangleTask } from "../../src/task/paths.ts";
 import { gpuHygiene } from "../gpu.ts";
 import { extent, measurePaths, numbers, type Path, type Paths, settle, wander } from "./measure-paths.ts";
@@ -43,6 +45,8 @@ const GEOMETRIES: readonly (readonly [string, Geometry])[] = [
   ["free", geometryOf(ouTask())],
   ["comb", geometryOf(comb)],
   ["cross", geometryOf(cross)],
+  ["box", geometryOf({ ...boxTask(), width: 1.6, height: 1 })],
+  ["ring", geometryOf(headDirectionTask("twoWay"))],
 ];
 
 const repeated = (steps: number, at: (t: number) => Point): Path => Array.from({ length: steps }, (_, i) => at(i + 1));

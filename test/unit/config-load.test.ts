@@ -113,7 +113,10 @@ describe("one line for each mistake", () => {
     [["replay.conditions.a.lamda=1"], 'unknown key "replay.conditions.a.lamda" (did you mean "friction"?), from --set'],
     [["networks=[{},{},{leek:1}]"], "networks is "],
     [['networks=[{},{},{"leek":1}]'], 'unknown key "networks.2.leek" (did you mean "leak"?), from --set'],
-    [["task.directions=oneWay"], 'unknown key "task.directions" (only for task.kind "triangle"), from --set'],
+    [
+      ["task.directions=oneWay"],
+      'unknown key "task.directions" (only for task.kind "triangle" or "headDirection"), from --set',
+    ],
     [["rnn.friction=1"], '(did you mean "train.friction" or "replay.conditions.<name>.friction"?)'],
     [["qqq=1"], "(known here: name, seed, seeds, networks, rnn, task, train, test, replay)"],
     [["rnn.units=-3"], "rnn.units is -3: must be an integer from 1 to 16384, from --set"],

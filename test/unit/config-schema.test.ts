@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { loadConfig, parseConfig } from "../../src/config/load.ts";
 import { presets } from "../../src/config/presets/index.ts";
+import { pathTask } from "../../src/config/resolve.ts";
 import { configJsonSchema } from "../../src/config/schema.ts";
+import { boxTask, PREDECESSOR } from "../../src/task/box.ts";
 import { ouTask, tmazeTask, triangleTask } from "../../src/task/paths.ts";
 
 describe("presets", () => {
@@ -70,6 +72,20 @@ describe("a whole configuration", () => {
     expect(() => parseConfig({ task: { ...back, closed: true } })).toThrow("must not have corner 4 on the next one");
     expect(() => parseConfig({ task: { ...task, routes: [[[0, 0]]] } })).toThrow("a list of 2 to 8 corners");
     expect(() => parseConfig({ task: { ...task, routes: [[[0, 0], [1]]] } })).toThrow("must be a point [x, y]");
+  });
+
+  test("boxes: what null stands for, and what no motion could do", () => {
+    const rat = parseConfig({ task: { kind: "box" } });
+    expect(pathTask(rat)).toEqual(boxTask());
+    const task = { kind: "box", motion: "predecessor", width: 2.2, height: 2.2, drift: 0.05 };
+    expect(pathTask(parseConfig({ task }))).toMatchObject({ ...PREDECESSOR, drift: 0.05, anchor: [1.1, 1.1] });
+    const refused = (own: object) => () => parseConfig({ task: { kind: "box", ...own } });
+    expect(refused({ anchor: [0.5, 1.5] })).toThrow("must lie in the box, from [0, 0] to [1, 1]");
+    expect(refused({ dt: 0.2 })).toThrow(
+      "task.dt is 0.2: must keep a substep, dt/substeps = 0.1 s, below turnTau = 0.08 s",
+    );
+    expect(refused({ dt: 0.2, substeps: 4 })).not.toThrow();
+    expect(refused({ dt: 0.2, motion: "predecessor" })).not.toThrow();
   });
 
   test("undefined is no value", () => {

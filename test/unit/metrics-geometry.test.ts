@@ -2,6 +2,8 @@ import { describe, expect, test } from "vitest";
 import { geometryOf, type Point } from "../../src/metrics/geometry.ts";
 import { awakeReference, measure } from "../../src/metrics/measure.ts";
 import type { Trajectories } from "../../src/metrics/trajectories.ts";
+import { boxTask } from "../../src/task/box.ts";
+import { headDirectionTask } from "../../src/task/head-direction.ts";
 import { ouTask, type PolylineTask, tmazeTask, triangleTask } from "../../src/task/paths.ts";
 
 const at = (points: readonly { readonly x: number; readonly y: number }[]): Point[] => points.map((p) => [p.x, p.y]);
@@ -40,6 +42,34 @@ describe("geometry of the tasks", () => {
       expect((b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])).toBeGreaterThan(0);
       expect(g.junction).toBeNull();
     }
+  });
+
+  test("box: 4 × 4 cells, walls, and arrival away from the start", () => {
+    const g = geometryOf({ ...boxTask(), width: 2, height: 1 });
+    expect(g.regions.length).toBe(16);
+    expect(at(g.regions)[5]).toEqual([0.75, 0.375]);
+    expect(g.walls[0]).toContainEqual([2, 1]);
+    expect(g.box).toEqual({ x: 0, y: 0, side: 2, cells: 20 });
+    expect(g.centre).toEqual([1, 0.5]);
+    // To the cell on the right, more than 0.4 m away, and back, twice; corners belong to a cell.
+    const t = { positions: Float64Array.of(0.05, 0.05, 0.55, 0.05, 0.2, 0.05, 0.6, 0.05, 0, 0), rows: 1, steps: 5 };
+    const m = measure(t, awakeReference(t, g), g, 5);
+    expect(m).toMatchObject({ reach_median: 2, regions: 2, entries: 5, track: Number.NaN, laps: Number.NaN });
+  });
+
+  test("ring: laps, regions of an eighth, arrival after a quarter turn", () => {
+    const g = geometryOf(headDirectionTask("oneWay"));
+    const turn = (step: number) =>
+      Float64Array.from({ length: 82 }, (_, i) => {
+        const angle = Math.floor(i / 2) * step;
+        return i % 2 === 0 ? Math.cos(angle) : Math.sin(angle);
+      });
+    // 40 steps of 9°: one lap, a quarter after 10 steps and a bit.
+    const t = { positions: turn(Math.PI / 20 + 1e-4), rows: 1, steps: 41 };
+    const m = measure(t, awakeReference(t, g), g, 41);
+    expect(m.laps).toBeCloseTo(1, 2);
+    expect(m).toMatchObject({ reach_median: 11, regions: 8, track: 1 });
+    expect(m.offpath).toBeLessThan(0.005);
   });
 
   test("OU paths have no places, so what needs places is NaN", () => {
