@@ -1,13 +1,14 @@
-import type { ReportInput } from "./input.ts";
-import { choosePaths, panelHeight, pathPanel, type TimeScale, timeKey, viewOf } from "./paths.ts";
+import { panelHeight } from "./ground.ts";
+import { environmentIn, type ReportInput } from "./input.ts";
+import { choosePaths, pathPanel, type TimeScale, timeKey } from "./paths.ts";
 import { type Figure, text } from "./svg.ts";
 import { MUTED } from "./theme.ts";
 
 /** Test paths of the awake animal beside what the networks decode of them from the input they see. */
 export function figureAwake(input: ReportInput, awake: NonNullable<ReportInput["awake"]>): Figure {
-  const view = viewOf(input.geometry);
+  const environment = environmentIn(input);
   const [width, gap, head] = [230, 30, 44];
-  const height = panelHeight(view, width);
+  const height = panelHeight(environment.view, width);
   const steps = awake.readout.shape[1] ?? 1;
   const time: TimeScale = { end: steps, kind: "linear" };
   const panels = (
@@ -21,8 +22,7 @@ export function figureAwake(input: ReportInput, awake: NonNullable<ReportInput["
       text(x, 11, title, { size: 14, weight: 600 }),
       text(x, 29, detail, { size: 11, fill: MUTED }),
       pathPanel({
-        geometry: input.geometry,
-        view,
+        environment,
         paths: choosePaths(tensor, 36),
         time,
         firstStep,

@@ -6,7 +6,7 @@ import { chart, MARGINS, type Mark, xAxis, yAxis } from "./chart.ts";
 import type { ReportInput } from "./input.ts";
 import { type Frame, LABEL_SIZE, type Label, placeLabels } from "./labels.ts";
 import { legend } from "./legend.ts";
-import type { Figure } from "./svg.ts";
+import { type Figure, fitText } from "./svg.ts";
 import { conditionColour, PAPER } from "./theme.ts";
 
 /** What is drawn against what: mazes have goals and a track, free paths have neither. */
@@ -44,7 +44,7 @@ export function figureExploration(input: ReportInput): Figure {
     const colour = conditionColour(i);
     const [x, y] = [spreadOf(own.map((p) => p.x)), spreadOf(own.map((p) => p.y))];
     values.push(...own);
-    labels.push({ at: { x: x.mean, y: y.mean }, label: condition.label, colour });
+    labels.push({ at: { x: x.mean, y: y.mean }, label: fitText(condition.label, LABEL_SIZE, 180), colour });
     marks.push(Plot.dot(own, { x: "x", y: "y", r: 2.6, fill: colour, fillOpacity: 0.5 }));
     const bars = [
       { x1: x.mean - x.sd, x2: x.mean + x.sd, y1: y.mean, y2: y.mean },

@@ -28,7 +28,7 @@ export function figureLoss(input: ReportInput, loss: NonNullable<ReportInput["lo
     return isDrawable(y) ? [{ x, y }] : [];
   });
   const tests = (input.testError ?? []).filter(isDrawable).map((y) => ({ x: last, y }));
-  const [width, height] = [490, 300];
+  const [width, height] = [1000, 290];
   const all = [...curves.flat(), ...tests].map((p) => p.y);
   const [low, high] = all.length === 0 ? [0.001, 1] : rangeOf(all);
   const decades = Array.from(

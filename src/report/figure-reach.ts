@@ -1,9 +1,11 @@
 import * as Plot from "@observablehq/plot";
 import { AWAKE } from "../metrics/measure.ts";
+import { median } from "../metrics/statistics.ts";
 import { chart, type Mark, xAxis, yAxis } from "./chart.ts";
+import { formatNumber } from "./format.ts";
 import type { ReportInput } from "./input.ts";
 import { type Entry, legend } from "./legend.ts";
-import type { Figure } from "./svg.ts";
+import { type Figure, fitText } from "./svg.ts";
 import { conditionColour, INK } from "./theme.ts";
 
 interface Step {
@@ -26,6 +28,15 @@ function distribution(times: readonly number[], end: number): Step[] {
     .filter(({ x }, i) => x !== arrived[i + 1])
     .filter((_, i) => i % stride === 0);
   return [{ x: arrived[0] ?? end, y: 0 }, ...steps, { x: end, y: arrived.length / times.length }];
+}
+
+/** "median 69, n = 288, 34 % never": times beyond the end are censored, so a median among them is only known to be later. */
+function inWords(times: readonly number[], end: number): string {
+  const middle = median(times);
+  const never = times.filter((t) => !Number.isFinite(t)).length / times.length;
+  const words = [Number.isFinite(middle) ? `median ${formatNumber(middle)}` : `median > ${end}`, `n = ${times.length}`];
+  if (never > 0) words.push(`${formatNumber(100 * never, 2)} % never`);
+  return words.join(", ");
 }
 
 /** Share of replays that have reached the goal by each step: all networks together, and each one thinly. */
@@ -54,7 +65,11 @@ export function figureReach(input: ReportInput): Figure {
     const pooled = records.flatMap((r) => [...r.reachTimes]);
     const dashed = dash === undefined ? {} : { strokeDasharray: dash };
     lines.push(Plot.line(distribution(pooled, last), { ...style, strokeWidth: 1.8, ...dashed }));
-    entries.push({ label, colour, ...(dash === undefined ? {} : { dash }) });
+    entries.push({
+      label: `${fitText(label, 11.5, 160)}: ${inWords(pooled, last)}`,
+      colour,
+      ...(dash === undefined ? {} : { dash }),
+    });
   };
   draw(AWAKE, "awake", INK, awakeEnd, "3 3");
   input.conditions.forEach((c, i) => {

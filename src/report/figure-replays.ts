@@ -1,8 +1,9 @@
 import { spreadOf } from "../metrics/csv.ts";
 import type { MetricName } from "../metrics/table.ts";
 import { spreadText } from "./format.ts";
-import type { ReportCondition, ReportInput } from "./input.ts";
-import { choosePaths, panelHeight, pathPanel, type TimeScale, timeKey, viewOf } from "./paths.ts";
+import { panelHeight } from "./ground.ts";
+import { environmentIn, type ReportCondition, type ReportInput } from "./input.ts";
+import { choosePaths, pathPanel, type TimeScale, timeKey } from "./paths.ts";
 import { type Figure, fitText, px, text } from "./svg.ts";
 import { conditionColour, MUTED } from "./theme.ts";
 
@@ -49,7 +50,8 @@ export function figureReplays(input: ReportInput, options: { readonly pathsPerPa
   const shown = input.conditions.slice(0, MAX_PANELS);
   const columns = Math.min(COLUMNS, Math.max(1, shown.length));
   const width = Math.min(300, (WIDTH - GAP * (columns - 1)) / columns);
-  const view = viewOf(input.geometry);
+  const environment = environmentIn(input);
+  const { view } = environment;
   const height = panelHeight(view, width);
   const pitch = HEAD + height + FOOT;
   const total = columns * width + (columns - 1) * GAP;
@@ -61,8 +63,7 @@ export function figureReplays(input: ReportInput, options: { readonly pathsPerPa
       text(x + 20, y + 11, fitText(condition.label, 14, width - 30), { size: 14, weight: 600 }),
       text(x, y + 29, fitText(condition.detail ?? "", 11, width), { size: 11, fill: MUTED }),
       pathPanel({
-        geometry: input.geometry,
-        view,
+        environment,
         paths: choosePaths(condition.positions, options.pathsPerPanel ?? 30),
         time: replayTime(input, condition),
         firstStep: input.every ?? 1,
@@ -88,7 +89,7 @@ export function figureReplays(input: ReportInput, options: { readonly pathsPerPa
     name: "replays",
     width: total,
     height: bottom + KEY,
-    body: `${panels.join("")}${scaleBar(0.5 * niceLength(input.geometry.scale), width / view.width, bottom)}${timeKey(longest, total - keyWidth - 12, bottom, keyWidth)}`,
+    body: `${panels.join("")}${scaleBar(0.5 * niceLength(environment.scale), width / view.width, bottom)}${timeKey(longest, total - keyWidth - 12, bottom, keyWidth)}`,
     description: `Decoded replays in the maze, coloured by time, one panel for each of: ${shown.map((c) => c.label).join(", ")}.`,
   };
 }
@@ -118,7 +119,8 @@ export function figureReplaysByNetwork(input: ReportInput, seeds: readonly numbe
   const left = 70;
   const gap = 12;
   const width = Math.min(210, (WIDTH - left - gap * (shown.length - 1)) / Math.max(1, shown.length));
-  const view = viewOf(input.geometry);
+  const environment = environmentIn(input);
+  const { view } = environment;
   const height = panelHeight(view, width);
   const head = 22;
   const parts = shown.map((c, i) =>
@@ -135,8 +137,7 @@ export function figureReplaysByNetwork(input: ReportInput, seeds: readonly numbe
     shown.forEach((condition, i) => {
       parts.push(
         pathPanel({
-          geometry: input.geometry,
-          view,
+          environment,
           paths: choosePaths(condition.positions, 10, [n]),
           time: replayTime(input, condition),
           firstStep: input.every ?? 1,

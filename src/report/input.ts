@@ -1,6 +1,8 @@
 import type { Geometry } from "../metrics/geometry.ts";
 import type { MetricRecord } from "../metrics/measure.ts";
+import type { RateGrid, RateMaps } from "../metrics/rate-maps.ts";
 import type { Tensor } from "../metrics/trajectories.ts";
+import { type Environment, environmentOf, type Surroundings } from "./environment.ts";
 
 export interface ReportCondition {
   /** Name in the config and in metrics.csv. */
@@ -35,15 +37,22 @@ export interface ReportInput {
     /** Decoded with input, y_1..y_T, (network, time, row, 2), metres. */
     readonly readout: Tensor;
   };
+  /** Activity of hidden units by place, awake; one entry per network. */
+  readonly rates?: { readonly grid: RateGrid; readonly networks: readonly RateMaps[] };
   readonly conditions: readonly ReportCondition[];
   /** Of `measureRun`; the awake paths are the condition "awake". */
   readonly records: readonly MetricRecord[];
   readonly geometry: Geometry;
+  /** What the geometry does not know: walls, place-cell centres. */
+  readonly surroundings?: Surroundings;
   /** `replay.saveEvery`, 1 where none is given. */
   readonly every?: number;
   /** Sentences that a reader must not miss: what was given up, stopped or diverged. */
   readonly notices: readonly string[];
 }
+
+export const environmentIn = (input: Pick<ReportInput, "geometry" | "surroundings">): Environment =>
+  environmentOf(input.geometry, input.surroundings);
 
 const SYMBOLS: readonly (readonly [key: string, symbol: string])[] = [
   ["leak", "κ"],

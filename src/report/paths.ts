@@ -1,30 +1,10 @@
-import type { Geometry } from "../metrics/geometry.ts";
 import type { Tensor } from "../metrics/trajectories.ts";
+import type { Environment } from "./environment.ts";
+import { FINE, ground, type Place, panelHeight, placing } from "./ground.ts";
 import { px, text } from "./svg.ts";
-import { CENTRELINE, CORRIDOR, INK, MUTED, RAMP_STEPS, rampColour } from "./theme.ts";
+import { INK, MUTED, RAMP_STEPS, rampColour } from "./theme.ts";
 
-/** Drawing of a maze with paths coloured by time: the panel that every figure of paths is made of. */
-
-export interface View {
-  /** Lower left corner and size, metres. */
-  readonly x: number;
-  readonly y: number;
-  readonly width: number;
-  readonly height: number;
-}
-
-/** What a panel shows: the maze with room for a stray step, or the coverage box where there is no maze. */
-export function viewOf(geometry: Geometry): View {
-  if (geometry.segments.length === 0) {
-    const { x, y, side } = geometry.box;
-    return { x, y, width: side, height: side };
-  }
-  const margin = 0.36 * geometry.scale;
-  const points = geometry.segments.flat();
-  const [xs, ys] = [points.map((p) => p[0]), points.map((p) => p[1])];
-  const [x, y] = [Math.min(...xs) - margin, Math.min(...ys) - margin];
-  return { x, y, width: Math.max(...xs) + margin - x, height: Math.max(...ys) + margin - y };
-}
+/** Paths in their environment, coloured by time: the panel that every figure of paths is made of. */
 
 /** Colour against time. A square root spends more colours on the start, where replays differ most. */
 export interface TimeScale {
@@ -33,7 +13,7 @@ export interface TimeScale {
   readonly kind: "linear" | "squareRoot";
 }
 
-const progress = (scale: TimeScale, step: number): number =>
+export const progress = (scale: TimeScale, step: number): number =>
   scale.kind === "linear" ? step / scale.end : Math.sqrt(step / scale.end);
 
 /** One path as it lies in a tensor. */
@@ -56,8 +36,7 @@ export function choosePaths(tensor: Tensor, count: number, networks?: readonly n
 }
 
 export interface PathPanel {
-  readonly geometry: Geometry;
-  readonly view: View;
+  readonly environment: Environment;
   readonly paths: readonly PathChoice[];
   readonly time: TimeScale;
   /** Step of slot 0 and steps between slots. */
@@ -72,49 +51,24 @@ export interface PathPanel {
   readonly maxSamples?: number;
 }
 
-export const panelHeight = (view: View, width: number): number => (width * view.height) / view.width;
-
-/** Drawing units per pixel, so that paths are written in short whole numbers. */
-const FINE = 8;
-
 export function pathPanel(p: PathPanel): string {
-  const { view, geometry, width } = p;
+  const { environment, width } = p;
+  const { view } = environment;
   const height = panelHeight(view, width);
-  const unit = (width * FINE) / view.width;
-  const at = (x: number, y: number): [number, number] => [
-    Math.round((x - view.x) * unit),
-    Math.round((view.y + view.height - y) * unit),
-  ];
-  const parts = [
+  const at = placing(view, width);
+  return [
     `<svg x="${px(p.x)}" y="${px(p.y)}" width="${px(width)}" height="${px(height)}" ` +
       `viewBox="0 0 ${Math.round(width * FINE)} ${Math.round(height * FINE)}" overflow="hidden" fill="none" ` +
       `stroke-linecap="round" stroke-linejoin="round">`,
-    maze(geometry, at, unit),
+    ground(environment, width),
     ...timeColouredPaths(p, at),
-  ];
-  parts.push("</svg>");
-  return parts.join("");
-}
-
-type Place = (x: number, y: number) => [number, number];
-
-function maze(geometry: Geometry, at: Place, unit: number): string {
-  const outline = geometry.segments.map(([a, b]) => `M${at(...a).join(" ")}L${at(...b).join(" ")}`).join("");
-  if (outline === "") return "";
-  const goals = geometry.goals
-    .map((d) => {
-      const [x, y] = at(d.x, d.y);
-      return `<circle cx="${x}" cy="${y}" r="${Math.round(d.radius * unit)}" stroke="${CENTRELINE}" stroke-width="${FINE}" stroke-dasharray="${2 * FINE} ${3 * FINE}"/>`;
-    })
-    .join("");
-  return (
-    `<path d="${outline}" stroke="${CORRIDOR}" stroke-width="${Math.round(0.3 * geometry.scale * unit)}"/>` +
-    `<path d="${outline}" stroke="${CENTRELINE}" stroke-width="${FINE}"/>${goals}`
-  );
+    "</svg>",
+  ].join("");
 }
 
 /** One path element per colour, earliest first, so that what comes later lies on top. */
 function timeColouredPaths(p: PathPanel, at: Place): string[] {
+  const { view } = p.environment;
   const strokes: string[][] = Array.from({ length: RAMP_STEPS }, () => []);
   for (const choice of p.paths) {
     const [, T = 0, R = 0] = choice.tensor.shape;
@@ -125,7 +79,7 @@ function timeColouredPaths(p: PathPanel, at: Place): string[] {
       const from = ((choice.network * T + t) * R + choice.row) * 2;
       const [x, y] = [choice.tensor.data[from] as number, choice.tensor.data[from + 1] as number];
       // A diverged path ends here: SVG has no infinity, and renderers overflow long before it.
-      if (!(Math.hypot(x - p.view.x, y - p.view.y) < 100 * p.view.width)) break;
+      if (!(Math.hypot(x - view.x, y - view.y) < 100 * view.width)) break;
       const here = at(x, y);
       const share = progress(p.time, p.firstStep + t * p.every);
       const colour = Math.min(RAMP_STEPS - 1, Math.max(0, Math.floor(share * RAMP_STEPS)));

@@ -1,8 +1,21 @@
-import { CORRIDOR, darkOf, darkRules, HAIRLINE, INK, MUTED, PAPER, SANS, WARNING } from "./theme.ts";
+import {
+  CENTRELINE,
+  CORRIDOR,
+  conditionColour,
+  darkOf,
+  darkRules,
+  HAIRLINE,
+  INK,
+  MUTED,
+  PAPER,
+  SANS,
+  WARNING,
+} from "./theme.ts";
 
 const variables = (colour: (light: string) => string): string =>
   `--ink:${colour(INK)};--muted:${colour(MUTED)};--line:${colour(HAIRLINE)};--paper:${colour(PAPER)};` +
-  `--wash:${colour(CORRIDOR)};--warning:${colour(WARNING)}`;
+  `--wash:${colour(CORRIDOR)};--warning:${colour(WARNING)};--edge:${colour(CENTRELINE)};` +
+  `--focus:${colour(conditionColour(1))};--good:${colour(conditionColour(3))};--bad:${colour(conditionColour(2))}`;
 
 /** The page's style sheet. Prose in a serif, data and labels in a sans with figures of equal width. */
 export const STYLE = `
@@ -46,7 +59,34 @@ summary{cursor:pointer;color:var(--muted)}
 summary:hover{color:var(--ink)}
 .definitions{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:4px 22px;margin:14px 0 0}
 pre{margin:12px 0 0;padding:16px 18px;overflow:auto;max-height:560px;background:var(--wash);font:12.5px/1.5 ui-monospace,"SF Mono",Menlo,Consolas,"Liberation Mono",monospace}
-@media (max-width:640px){body{font-size:16px}main{padding:36px 18px 64px}h1{font-size:32px}.facts div{grid-template-columns:1fr}.facts dd{margin-bottom:6px}}
-@media (prefers-color-scheme:dark){:root{${variables(darkOf)}}${darkRules(".figure")}}
-@media print{main{padding:0}section{break-inside:avoid}}
+a{color:inherit}
+header{position:relative}
+button,select{font:13.5px/1.2 var(--sans);color:var(--ink);background:var(--paper);border:1px solid var(--edge);border-radius:6px;padding:6px 10px}
+button{cursor:pointer;display:none}
+[data-script] button{display:inline-block}
+button:hover,select:hover{border-color:var(--muted)}
+:focus-visible{outline:2px solid var(--focus);outline-offset:2px}
+.theme{position:absolute;top:-8px;right:0}
+.player,[data-script] .scriptless{display:none}
+[data-script] .player{display:block}
+.player canvas{display:block;max-width:100%;cursor:pointer;border-radius:4px}
+.transport{display:grid;grid-template-columns:auto minmax(0,1fr) auto;gap:4px 18px;align-items:start;margin-top:22px;font:13.5px/1.4 var(--sans)}
+.play{min-width:76px;font-weight:600}
+.clock{padding-top:5px;min-width:118px;text-align:right;font-variant-numeric:tabular-nums}
+.ends{display:flex;justify-content:space-between;color:var(--muted);font-size:11.5px}
+.seek{appearance:none;-webkit-appearance:none;display:block;width:100%;height:28px;margin:0;background:none;cursor:pointer}
+.seek::-webkit-slider-runnable-track{height:8px;border-radius:4px;background:var(--ramp,var(--line))}
+.seek::-moz-range-track{height:8px;border-radius:4px;background:var(--ramp,var(--line))}
+.seek::-webkit-slider-thumb{-webkit-appearance:none;width:18px;height:18px;margin-top:-5px;border-radius:50%;background:var(--paper);border:2px solid var(--ink)}
+.seek::-moz-range-thumb{width:14px;height:14px;border-radius:50%;background:var(--paper);border:2px solid var(--ink)}
+.choices{display:flex;flex-wrap:wrap;gap:10px 20px;margin-top:16px;font:13.5px/1.4 var(--sans);color:var(--muted)}
+.choices select{margin-left:4px;max-width:220px}
+.verdict{white-space:normal}
+.sign{font-weight:700}
+.holds .sign{color:var(--good)}.fails .sign{color:var(--bad)}.partly .sign,.undecided .sign{color:var(--warning)}
+@media (max-width:640px){body{font-size:16px}main{padding:36px 18px 64px}h1{font-size:32px}.facts div{grid-template-columns:1fr}.facts dd{margin-bottom:6px}.transport{grid-template-columns:auto 1fr}.time{grid-column:1/-1;grid-row:2}}
+@media screen and (prefers-color-scheme:dark){:root:not([data-theme=light]){color-scheme:dark;${variables(darkOf)}}${darkRules(":root:not([data-theme=light]) .figure")}}
+@media screen{:root[data-theme=light]{color-scheme:light}:root[data-theme=dark]{color-scheme:dark;${variables(darkOf)}}${darkRules(":root[data-theme=dark] .figure")}}
+@media (prefers-reduced-motion:no-preference){html{scroll-behavior:smooth}}
+@media print{body{font-size:10.5pt}main{max-width:none;padding:0}h1{font-size:24pt}h2{font-size:14pt;break-after:avoid}section{margin-top:28pt}figure,tr,.player{break-inside:avoid}.drawing,.scroll{overflow:visible}.wide svg{min-width:0}button.theme,.transport,.choices{display:none!important}}
 `;

@@ -1,14 +1,15 @@
 import { type Spread, spreadOf } from "../metrics/csv.ts";
 import type { Geometry } from "../metrics/geometry.ts";
 import type { Tensor } from "../metrics/trajectories.ts";
-import { formatSpread } from "./format.ts";
+import type { Surroundings } from "./environment.ts";
 import type { Fact } from "./headline.ts";
-import { STYLE } from "./style.ts";
-import { escapeXml, type Figure, inlineSvg } from "./svg.ts";
-import { axisValueText } from "./sweep-axes.ts";
+import { environmentIn } from "./input.ts";
+import { figureSection, type PageFigure, pageHtml, section } from "./page.ts";
+import { playerSection, SIDE_BY_SIDE } from "./player.ts";
+import { axisValueText, spreadOut } from "./sweep-axes.ts";
 import { metricsBehind, occupancyBehind, trajectoriesBehind } from "./sweep-csv.ts";
 import { curvesOf, figureCurves } from "./sweep-curves.ts";
-import { figureOccupancy, type Occupancy } from "./sweep-occupancy.ts";
+import { coverageGrid, figureOccupancy, type Occupancy } from "./sweep-occupancy.ts";
 import { panelLayout } from "./sweep-panels.ts";
 import { figuresPhase, planeOf, slicesOf } from "./sweep-phase.ts";
 import { figureScatter } from "./sweep-scatter.ts";
@@ -25,6 +26,8 @@ import {
   spreadAt,
 } from "./sweep-table.ts";
 import { figureTrajectories } from "./sweep-trajectories.ts";
+import { spreadCell, table as tableHtml, textCell } from "./table.ts";
+import { INK_PAIR } from "./theme.ts";
 
 /** Everything that the page of a sweep shows. */
 export interface SweepReportInput {
@@ -36,6 +39,8 @@ export interface SweepReportInput {
   /** The awake trajectories of each network, for comparison; may be empty. */
   readonly awake: readonly SweepRecord[];
   readonly geometry: Geometry;
+  /** What the geometry does not know: walls, place-cell centres. */
+  readonly surroundings?: Surroundings;
   /** Metrics to draw; those that answer "how fast, how far, how faithful" where none are named. */
   readonly metrics?: readonly string[];
   readonly occupancy: Occupancy;
@@ -48,23 +53,15 @@ export interface SweepReportInput {
   readonly manifest: unknown;
 }
 
-export interface SweepFigure {
-  readonly figure: Figure;
-  readonly title: string;
-  /** Plain text. */
-  readonly caption: string;
-  /** What is drawn, as a table, and its file. */
-  readonly data: { readonly name: string; readonly csv: string };
-}
-
 const HATCHED =
   "Hatched: more than half of the rollouts diverged. Grey: not defined; a ratio of times is shown only where the median rollout of every network arrives.";
 
 /** The figures that a sweep's results allow, in the order of the page. */
-export function sweepFigures(input: SweepReportInput): SweepFigure[] {
+export function sweepFigures(input: SweepReportInput): PageFigure[] {
   const { table, geometry } = input;
+  const environment = environmentIn(input);
   const metrics = input.metrics ?? mainMetrics(table, geometry.kind);
-  const figures: SweepFigure[] = [];
+  const figures: PageFigure[] = [];
   if (table.conditions.length === 0 || metrics.length === 0) return figures;
   const several = table.networks > 1;
   const ring = referenceCondition(table) ? " Ring: plain replay, without momentum and adaptation." : "";
@@ -115,7 +112,7 @@ export function sweepFigures(input: SweepReportInput): SweepFigure[] {
   const layout = panelLayout(table);
   if (layout.cells.some(({ condition }) => input.positions.has(condition.name))) {
     figures.push({
-      figure: figureTrajectories(layout, geometry, input.positions, input.every),
+      figure: figureTrajectories(layout, environment, input.positions, input.every),
       title: "Rollouts",
       caption: `Decoded positions in the maze, coloured by time; later steps lie on top. A few rollouts of every network${layout.cells.length < table.conditions.length ? `, ${layout.cells.length} of ${table.conditions.length} conditions` : ""}.`,
       data: { name: "trajectories.csv", csv: trajectoriesBehind(table, layout, input.positions, input.every) },
@@ -123,7 +120,7 @@ export function sweepFigures(input: SweepReportInput): SweepFigure[] {
   }
   if (layout.cells.some(({ condition }) => input.occupancy.has(condition.name))) {
     figures.push({
-      figure: figureOccupancy(layout, geometry, input.occupancy),
+      figure: figureOccupancy(layout, environment, coverageGrid(geometry), input.occupancy),
       title: "Occupancy",
       caption:
         "Where the rollouts were: share of all steps, all networks and repeats together. Dashed: the maze. Rollouts that diverged are left out.",
@@ -183,64 +180,59 @@ function standoutTable(input: SweepReportInput): string {
     ]),
   ];
   if (columns.length === 0) return "";
-  const head = columns.map(
-    (c) => `<th scope="col">${escapeXml(c.name)}<span class="meaning">${escapeXml(c.where)}</span></th>`,
-  );
-  const rows = metrics.map((metric) => {
-    const cells = columns.map(({ records }) => {
+  const rows = metrics.map((metric) => ({
+    title: metricLabel(metric),
+    meaning: metric,
+    cells: columns.map(({ records }) => {
       const spread = withoutRounding(spreadOf(records.map((r) => r.values[metric] ?? Number.NaN)));
-      if (isRatio(metric) && spread.n < records.length) return "<td>–</td>";
-      const { mean, sd } = formatSpread(spread);
-      return `<td>${mean}${sd === "" ? "" : `<span class="sd"> ± ${sd}</span>`}</td>`;
-    });
-    return `<tr><th scope="row">${escapeXml(metricLabel(metric))}<span class="meaning"><code>${escapeXml(metric)}</code></span></th>${cells.join("")}</tr>`;
-  });
-  return `<section id="numbers"><h2>Conditions that stand out</h2>
-<div class="scroll"><table><thead><tr><th scope="col">metric</th>${head.join("")}</tr></thead><tbody>${rows.join("")}</tbody></table></div>
-<p class="note">${input.table.networks > 1 ? `Mean ± standard deviation over ${input.table.networks} networks. ` : ""}Extremes are of the mean, among the conditions where at most one rollout in twenty diverged; of many conditions, some stand out by chance. A ratio of times needs every network to arrive. Every network and condition is in <code>metrics.csv</code>.</p></section>`;
+      return isRatio(metric) && spread.n < records.length ? textCell("–") : spreadCell(spread);
+    }),
+  }));
+  const heads = columns.map((c) => ({ title: c.name, detail: c.where }));
+  const spread = input.table.networks > 1 ? `Mean ± standard deviation over ${input.table.networks} networks. ` : "";
+  return section(
+    "numbers",
+    "Conditions that stand out",
+    `${tableHtml("metric", heads, [{ rows }])}
+<p class="note">${spread}Extremes are of the mean, among the conditions where at most one rollout in twenty diverged; of many conditions, some stand out by chance. A ratio of times needs every network to arrive. Every network and condition is in <code>metrics.csv</code>.</p>`,
+  );
 }
 
-const json = (value: unknown): string => escapeXml(JSON.stringify(value, null, 1) ?? "");
+/** The rollouts of the conditions that are drawn, to be animated. */
+function player(input: SweepReportInput): string {
+  const { table: sweep, positions, every } = input;
+  const shown = panelLayout(sweep).cells.filter(({ condition }) => positions.has(condition.name));
+  const networks = Math.min(...shown.map(({ condition }) => positions.get(condition.name)?.shape[0] ?? 0));
+  if (shown.length === 0 || networks === 0) return "";
+  const label = (c: SweepCondition): string =>
+    sweep.axes.map((axis, i) => axisValueText(axis, c.at[i] as number)).join(", ") || c.name;
+  // Side by side: evenly spread over all that are drawn, the others after them.
+  const first = spreadOut(shown.length, SIDE_BY_SIDE);
+  const order = [...first, ...shown.map((_, i) => i).filter((i) => !first.includes(i))];
+  return playerSection({
+    environment: environmentIn(input),
+    films: order.map((i) => {
+      const { condition } = shown[i] as (typeof shown)[number];
+      const tensor = positions.get(condition.name) as Tensor;
+      return { label: label(condition), colour: INK_PAIR, tensor, firstStep: every, every };
+    }),
+    networks: Array.from({ length: networks }, (_, n) => `${n}`),
+    caption: "Decoded rollouts without input.",
+  });
+}
 
 /** The page as one HTML document that refers to nothing outside itself but the tables beside it. */
-export function sweepHtml(input: SweepReportInput, figures: readonly SweepFigure[] = sweepFigures(input)): string {
-  const facts = input.facts
-    .map(
-      (f) =>
-        `<div><dt>${escapeXml(f.name)}</dt><dd${f.isWarning === true ? ' class="warning"' : ""}>${escapeXml(f.value)}</dd></div>`,
-    )
-    .join("");
-  const notices =
-    input.notices.length === 0
-      ? ""
-      : `<ul class="notices">${input.notices.map((n) => `<li>${escapeXml(n)}</li>`).join("")}</ul>`;
-  const sections = figures.map(
-    ({ figure, title, caption, data }) => `<section id="${figure.name}"><h2>${escapeXml(title)}</h2>
-<figure><div class="drawing${figure.width > 700 ? " wide" : ""}" style="max-width:${Math.round(figure.width)}px">${inlineSvg(figure)}</div>
-<figcaption>${escapeXml(caption)} Data: <a href="${data.name}">${data.name}</a>.</figcaption></figure></section>`,
-  );
-  const [first = "", ...others] = sections;
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>${escapeXml(input.title)} · reverie</title>
-<style>${STYLE}a{color:inherit}</style>
-</head>
-<body>
-<main>
-<header><p class="kicker">reverie · sweep report</p><h1>${escapeXml(input.title)}</h1>
-<dl class="facts">${facts}</dl>${notices}</header>
-${first}
-${standoutTable(input)}
-${others.join("\n")}
-<section id="provenance"><h2>Provenance</h2>
-<details><summary>Sweep</summary><pre>${json(input.definition)}</pre></details>
-<details><summary>Manifest</summary><pre>${json(input.manifest)}</pre></details></section>
-</main>
-</body>
-</html>
-`;
+export function sweepHtml(input: SweepReportInput, figures: readonly PageFigure[] = sweepFigures(input)): string {
+  const [first = "", ...others] = figures.map(figureSection);
+  return pageHtml({
+    kind: "sweep report",
+    title: input.title,
+    facts: input.facts,
+    notices: input.notices,
+    sections: [first, standoutTable(input), player(input), ...others],
+    provenance: [
+      { title: "Sweep", value: input.definition },
+      { title: "Manifest", value: input.manifest },
+    ],
+  });
 }

@@ -1,5 +1,5 @@
-import type { Geometry } from "../metrics/geometry.ts";
-import { panelHeight, type View, viewOf } from "./paths.ts";
+import type { Environment } from "./environment.ts";
+import { panelHeight } from "./ground.ts";
 import { fitText, px, text } from "./svg.ts";
 import { axisValueText, type SweepAxis, spreadOut } from "./sweep-axes.ts";
 import { isDiverged, type SweepCondition, type SweepTable } from "./sweep-table.ts";
@@ -82,7 +82,7 @@ export interface Sheet {
   /** Where the panels end. */
   readonly bottom: number;
   readonly panelWidth: number;
-  readonly view: View;
+  readonly environment: Environment;
   readonly body: string;
   readonly placed: readonly Placed[];
 }
@@ -90,8 +90,8 @@ export interface Sheet {
 const [WIDTH, GAP, HEAD] = [1000, 10, 22];
 
 /** Frames, titles and places of the panels. */
-export function sheet(layout: PanelLayout, geometry: Geometry): Sheet {
-  const view = viewOf(geometry);
+export function sheet(layout: PanelLayout, environment: Environment): Sheet {
+  const { view } = environment;
   const isLoose = layout.lines.every((l) => l === "");
   const left = isLoose ? 0 : 74;
   const columns = Math.max(1, layout.columns.length);
@@ -120,7 +120,7 @@ export function sheet(layout: PanelLayout, geometry: Geometry): Sheet {
     width: left + columns * panelWidth + (columns - 1) * GAP,
     bottom: HEAD + layout.lines.length * pitch - GAP,
     panelWidth,
-    view,
+    environment,
     body: [...(isLoose ? [] : [...heads, ...sides]), ...frames].join(""),
     placed: layout.cells.map(({ condition, column, line }) => {
       const [x, y] = at(column, line);

@@ -1,5 +1,5 @@
-import type { Geometry } from "../metrics/geometry.ts";
 import type { Tensor } from "../metrics/trajectories.ts";
+import type { Environment } from "./environment.ts";
 import { choosePaths, pathPanel, type TimeScale, timeKey } from "./paths.ts";
 import type { Figure } from "./svg.ts";
 import { fixedNote, type PanelLayout, sheet } from "./sweep-panels.ts";
@@ -11,19 +11,18 @@ export const PATHS_PER_PANEL = 12;
 /** Decoded rollouts of the conditions of a layout, coloured by time. */
 export function figureTrajectories(
   layout: PanelLayout,
-  geometry: Geometry,
+  environment: Environment,
   positions: ReadonlyMap<string, Tensor>,
   every: number,
 ): Figure {
-  const s = sheet(layout, geometry);
+  const s = sheet(layout, environment);
   const slots = Math.max(1, ...[...positions.values()].map((t) => t.shape[1] ?? 0));
   const time: TimeScale = { end: slots * every, kind: "squareRoot" };
   const panels = s.placed.map(({ condition, x, y }) => {
     const tensor = positions.get(condition.name);
     if (tensor === undefined) return "";
     return pathPanel({
-      geometry,
-      view: s.view,
+      environment,
       paths: choosePaths(tensor, PATHS_PER_PANEL),
       time,
       firstStep: every,

@@ -22,7 +22,7 @@ export async function writeSweepReport(input: SweepReportInput, directory: strin
   };
   for (const { figure } of figures) write(`${figure.name}.svg`, standaloneSvg(figure));
   // Several figures may show one table.
-  const tables = new Map(figures.map(({ data }) => [data.name, data.csv]));
+  const tables = new Map(figures.flatMap(({ data }) => (data === undefined ? [] : [[data.name, data.csv] as const])));
   for (const [name, csv] of tables) write(name, csv);
   const pngs = await renderPngs(figures.map((f) => f.figure));
   pngs.forEach(({ png }, i) => {

@@ -11,7 +11,7 @@ export const CORRIDOR = "#eef0f3";
 export const CENTRELINE = "#c8cdd4";
 export const WARNING = "#9a5b00";
 
-const BASE_PAIRS: readonly (readonly [light: string, dark: string])[] = [
+const BASE_PAIRS: readonly Pair[] = [
   [INK, "#e7e5e0"],
   [MUTED, "#9aa1aa"],
   [HAIRLINE, "#343940"],
@@ -22,7 +22,7 @@ const BASE_PAIRS: readonly (readonly [light: string, dark: string])[] = [
 ];
 
 /** Hues that stay apart under the common colour blindnesses (after Okabe and Ito), and their dark twins. */
-const CONDITION_PAIRS: readonly (readonly [light: string, dark: string])[] = [
+const CONDITION_PAIRS: readonly Pair[] = [
   ["#5b6573", "#aeb6c1"],
   ["#0072b2", "#5bb4ec"],
   ["#d55e00", "#f58f4a"],
@@ -33,56 +33,77 @@ const CONDITION_PAIRS: readonly (readonly [light: string, dark: string])[] = [
   ["#a3243b", "#f2788b"],
 ];
 
-export const conditionColour = (index: number): string =>
-  (CONDITION_PAIRS[index % CONDITION_PAIRS.length] as readonly [string, string])[0];
+export const conditionColour = (index: number): string => conditionPair(index)[0];
 
-/** viridis at tenths: even in lightness and readable without colour vision. */
-const VIRIDIS = [
-  "#440154",
-  "#482475",
-  "#414487",
-  "#355f8d",
-  "#2a788e",
-  "#21918c",
-  "#22a884",
-  "#44bf70",
-  "#7ad151",
-  "#bddf26",
-  "#fde725",
-];
+/** Stops at tenths, from dark to light, even in lightness and readable without colour vision. */
+const VIRIDIS = "440154 482475 414487 355f8d 2a788e 21918c 22a884 44bf70 7ad151 bddf26 fde725".split(" ");
+const MAGMA = "000004 150e37 3b0f70 641a80 8c2981 b63679 de4968 f76f5c fe9f6d fece91 fcfdbf".split(" ");
 
-function viridis(x: number): string {
-  const at = Math.min(0.999999, Math.max(0, x)) * (VIRIDIS.length - 1);
+function mix(stops: readonly string[], x: number): string {
+  const at = Math.min(0.999999, Math.max(0, x)) * (stops.length - 1);
   const low = Math.floor(at);
-  const channels = [1, 3, 5].map((from) => {
-    const of = (k: number): number => Number.parseInt((VIRIDIS[k] as string).slice(from, from + 2), 16);
+  const channels = [0, 2, 4].map((from) => {
+    const of = (k: number): number => Number.parseInt((stops[k] as string).slice(from, from + 2), 16);
     return Math.round(of(low) + (at - low) * (of(low + 1) - of(low)));
   });
   return `#${channels.map((c) => c.toString(16).padStart(2, "0")).join("")}`;
 }
 
+type Pair = readonly [light: string, dark: string];
+
+const pairs = (count: number, pair: (x: number) => Pair): Pair[] =>
+  Array.from({ length: count }, (_, i) => pair(i / (count - 1)));
+
+const nth = (of: readonly Pair[], index: number): string =>
+  (of[Math.min(of.length - 1, Math.max(0, index))] as Pair)[0];
+
 export const RAMP_STEPS = 24;
 
-/** Thin lines: the ramp's yellow end is lost on white and its violet end on black, so each side leaves one out. */
-const RAMP_PAIRS = Array.from({ length: RAMP_STEPS }, (_, i) => {
-  const x = i / (RAMP_STEPS - 1);
-  return [viridis(0.93 * x), viridis(0.3 + 0.7 * x)] as const;
-});
+/**
+ * Time, viridis. Thin lines: the ramp's yellow end is lost on white and its violet end on black, so each side leaves
+ * one out.
+ */
+const RAMP_PAIRS = pairs(RAMP_STEPS, (x) => [mix(VIRIDIS, 0.93 * x), mix(VIRIDIS, 0.3 + 0.7 * x)]);
 
-export const rampColour = (index: number): string =>
-  (RAMP_PAIRS[Math.min(RAMP_STEPS - 1, Math.max(0, index))] as readonly [string, string])[0];
+export const rampColour = (index: number): string => nth(RAMP_PAIRS, index);
+
+export const HEAT_STEPS = 32;
+
+/** How much there is in a cell, magma. Little is close to the page, much is far from it: reversed on white. */
+const HEAT_PAIRS = pairs(HEAT_STEPS, (x) => [mix(MAGMA, 0.97 - 0.87 * x), mix(MAGMA, 0.14 + 0.86 * x)]);
+
+export const heatColour = (index: number): string => nth(HEAT_PAIRS, index);
+
+/** What a reader with a colour-blind audience wants to know. */
+export const PALETTES =
+  "Palettes: viridis (time), magma (amounts), Okabe–Ito (conditions). Each can be told apart with the common colour blindnesses and in grey.";
+
+/** For what is drawn in the page by its own script, which knows the theme. */
+export const RAMP = { light: RAMP_PAIRS.map((p) => p[0]), dark: RAMP_PAIRS.map((p) => p[1]) };
+
+const side = (k: 0 | 1): Readonly<Record<"ink" | "muted" | "corridor" | "centreline" | "paper", string>> => {
+  const of = (light: string): string => (BASE_PAIRS.find((p) => p[0] === light) as Pair)[k];
+  return { ink: of(INK), muted: of(MUTED), corridor: of(CORRIDOR), centreline: of(CENTRELINE), paper: of(PAPER) };
+};
+
+export const INK_PAIR: Pair = BASE_PAIRS[0] as Pair;
+
+export const BASE = { light: side(0), dark: side(1) };
+
+export const conditionPair = (index: number): Pair => CONDITION_PAIRS[index % CONDITION_PAIRS.length] as Pair;
 
 /** CSS that exchanges every light colour of a figure for its dark twin, inside the elements of `scope`. */
 export function darkRules(scope: string): string {
-  return [...BASE_PAIRS, ...CONDITION_PAIRS, ...RAMP_PAIRS]
-    .map(
-      ([light, dark]) =>
-        `${scope} [stroke="${light}"]{stroke:${dark}}${scope} [fill="${light}"]{fill:${dark}}` +
-        `${scope} [stop-color="${light}"]{stop-color:${dark}}`,
-    )
-    .join("");
+  const lines = [...BASE_PAIRS, ...CONDITION_PAIRS, ...RAMP_PAIRS].map(
+    ([light, dark]) =>
+      `${scope} [stroke="${light}"]{stroke:${dark}}${scope} [fill="${light}"]{fill:${dark}}` +
+      `${scope} [stop-color="${light}"]{stop-color:${dark}}`,
+  );
+  const areas = HEAT_PAIRS.map(([light, dark]) => `${scope} [fill="${light}"]{fill:${dark}}`);
+  return [...lines, ...areas].join("");
 }
 
-export const darkOf = (light: string): string => BASE_PAIRS.find(([l]) => l === light)?.[1] ?? light;
+export const darkOf = (light: string): string =>
+  [...BASE_PAIRS, ...CONDITION_PAIRS].find(([l]) => l === light)?.[1] ?? light;
 
 export const SANS = "Inter, 'Helvetica Neue', Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif";

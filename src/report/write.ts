@@ -1,8 +1,9 @@
 import { join } from "node:path";
 import { makeDirectory, writeFileAtomically } from "../io/disk.ts";
-import { figuresOf, reportHtml } from "./html.ts";
+import { reportHtml } from "./html.ts";
 import type { ReportInput } from "./input.ts";
 import { renderPngs } from "./png.ts";
+import { figuresOf } from "./run-figures.ts";
 import { standaloneSvg } from "./svg.ts";
 
 export interface WrittenReport {

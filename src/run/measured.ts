@@ -5,11 +5,15 @@ import { DataError } from "../errors.ts";
 import { readNpz } from "../io/npz.ts";
 import { geometryOf } from "../metrics/geometry.ts";
 import { type MetricRecord, measureRun } from "../metrics/measure.ts";
+import type { RateMaps } from "../metrics/rate-maps.ts";
 import type { Tensor } from "../metrics/trajectories.ts";
+import { readRates } from "./rates.ts";
 
 export interface Replays {
   readonly awakePositions: Tensor;
   readonly awakeReadout: Tensor;
+  /** Activity of hidden units by place; files of before 0.2 have none. */
+  readonly rates?: readonly RateMaps[];
   readonly conditions: readonly { readonly name: string; readonly positions: Tensor; readonly states?: Tensor }[];
 }
 
@@ -27,7 +31,9 @@ export function readReplays(path: string, config: ExperimentConfig): Replays {
     if (!found) throw new DataError(`${path}: ${name} is missing; write the file again with reverie replay`);
     return found;
   };
+  const rates = readRates(npz, path, config);
   return {
+    ...(rates ? { rates } : {}),
     awakePositions: need("awake_positions"),
     awakeReadout: need("awake_readout"),
     conditions: Object.keys(config.replay.conditions).map((name) => {

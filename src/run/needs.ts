@@ -8,6 +8,7 @@ import { availableMemory } from "../io/memory.ts";
 import { MAX_ZIP_BYTES } from "../io/zip.ts";
 import { parameterLayout } from "../model/parameters.ts";
 import { savedSteps } from "../replay/plan.ts";
+import { rateBytes } from "./rates.ts";
 
 /** Two are kept, and a third is written before the oldest goes. */
 const CHECKPOINTS = 3;
@@ -34,7 +35,7 @@ export function replayBytes(config: ExperimentConfig): number {
   const perStep = O + (saveStates ? N : 0);
   const replays = Object.keys(conditions).length * rows * (savedSteps(steps, saveEvery) * perStep + N);
   const awake = rows * ((config.task.steps + 1) * 2 + config.task.steps * O);
-  return 4 * (replays + awake);
+  return 4 * (replays + awake) + rateBytes(config);
 }
 
 /** Host arrays that do not fit would be found after the work. `remedy`: what to change. @throws UsageError */

@@ -19,6 +19,7 @@ import { metricsOf, readReplays } from "./measured.ts";
 import { requireReplaySpace } from "./needs.ts";
 import { compiling, openForVerb, planKindFor } from "./open.ts";
 import { prepareOutput } from "./output.ts";
+import { awakeRates } from "./rates.ts";
 import type { Io, ReplayOptions } from "./types.ts";
 import { uploadWeights } from "./weights.ts";
 
@@ -39,7 +40,8 @@ export async function replayInto(
   const layouts = recordLayouts(gpu.options.readShader);
   const { repeats, steps, saveEvery } = config.replay;
   const train = trainSpecOf(config, kind);
-  const options = { keep: true, onCompile: compiling(io), signal: io.signal };
+  const rates = awakeRates(config);
+  const options = { keep: true, onState: rates.visit, onCompile: compiling(io), signal: io.signal };
   const awake = await unlessAborted(io.signal, testBatch(gpu, train, trained, layouts, repeats, options));
   if (awake === null) return { kind: "interrupted", seconds: 0 };
   const spec = replaySpecOf(config, kind, config.replay.start === "awakeEnd" ? awake.last : null);
@@ -70,6 +72,7 @@ export async function replayInto(
   const arrays: Record<string, ArrayToWrite> = {
     awake_positions: { data: awake.positions as Float32Array, shape: [S, config.task.steps + 1, repeats, 2] },
     awake_readout: { data: awake.readout as Float32Array, shape: [S, config.task.steps, repeats, O] },
+    ...rates.arrays(),
     manifest: { data: new TextEncoder().encode(JSON.stringify(manifest)) },
   };
   Object.keys(config.replay.conditions).forEach((name, i) => {

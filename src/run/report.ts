@@ -15,6 +15,7 @@ import type { MetricRecord } from "../metrics/measure.ts";
 import { describeCondition, type ReportInput } from "../report/input.ts";
 import { type WrittenReport, writeReport } from "../report/write.ts";
 import { metricsOf, type Replays, readReplays } from "./measured.ts";
+import { rateGrid } from "./rates.ts";
 import { isSweep, reportOfSweep } from "./sweep-report.ts";
 import type { Io, ReportOptions } from "./types.ts";
 
@@ -64,6 +65,7 @@ function inputOf(
     ...(loss ? { loss } : {}),
     ...(testError ? { testError } : {}),
     ...(replays ? { awake: { positions: replays.awakePositions, readout: replays.awakeReadout } } : {}),
+    ...(replays?.rates ? { rates: { grid: rateGrid(config), networks: replays.rates } } : {}),
     conditions: (replays?.conditions ?? []).map((c) => ({
       name: c.name,
       label: capital(c.name),

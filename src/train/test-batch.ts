@@ -20,9 +20,14 @@ export interface TestResult {
   readonly last: Float32Array | null;
 }
 
+/** Called with a network's true position at a step, metres, and r of the same step, which begins at `from`. */
+export type StateVisitor = (network: number, x: number, y: number, states: Float32Array, from: number) => void;
+
 export interface TestOptions {
   /** Also the trajectories, their readouts and last states. */
   readonly keep?: boolean;
+  /** With `keep`: sees every state. */
+  readonly onState?: StateVisitor;
   readonly onCompile?: (kernel: string, index: number, of: number) => void;
   readonly signal?: AbortSignal;
 }
@@ -76,9 +81,21 @@ export async function testBatch(
       const n4 = roundUp(N, 4);
       const take = (device: Float32Array, out: Float32Array, slots: number, width: number, padded: number) =>
         unpackRows(device, chunk, count, slots, width, padded, (row) => ({ out, row, rows: count }));
-      take(await gpu.readF32(program.buffer("positions")), positions, T + 1, 2, 2);
+      const paths = await gpu.readF32(program.buffer("positions"));
+      take(paths, positions, T + 1, 2, 2);
       take(await gpu.readF32(program.buffer("y_all")), readout, T, O, roundUp(O, 4));
-      take(await gpu.readF32(program.buffer("states"), T * size * n4 * 4, size * n4 * 4), last, 1, N, n4);
+      // One slot at a time: the whole history may be larger than the host's memory.
+      for (let t = options.onState ? 1 : T; t <= T; t++) {
+        const states = await gpu.readF32(program.buffer("states"), t * size * n4 * 4, size * n4 * 4);
+        if (t === T) take(states, last, 1, N, n4);
+        for (let s = 0; options.onState && s < chunk.networks; s++) {
+          for (let b = 0; b < Math.min(chunk.rowsPerNetwork, count - chunk.row0); b++) {
+            const row = s * chunk.rowsPerNetwork + b;
+            const at = (t * size + row) * 2;
+            options.onState(chunk.network0 + s, paths[at] as number, paths[at + 1] as number, states, row * n4);
+          }
+        }
+      }
     }
     await program.run({ label: "test", clock, from: at, ...hooks });
     const stats = await gpu.read(program.buffer("stats"), 0, S * layouts.stats.bytes);

@@ -75,7 +75,17 @@ function contentOf(directory: string): Record<string, string> {
 
 describe("start", () => {
   test("leaves a whole run: nothing missing, nothing temporary, no lock", () => {
-    const figures = ["awake", "exploration", "loss", "reach", "replays", "replays-by-network"];
+    const figures = [
+      "awake",
+      "exploration",
+      "loss",
+      "occupancy",
+      "rates",
+      "reach",
+      "replays",
+      "replays-by-network",
+      "speed",
+    ];
     const files = Object.keys(contentOf(inside("started"))).filter((name) => !name.endsWith(".png"));
     expect(files).toEqual(
       [

@@ -1,11 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { geometryOf } from "../../src/metrics/geometry.ts";
 import type { Tensor } from "../../src/metrics/trajectories.ts";
+import { environmentOf } from "../../src/report/environment.ts";
 import { figureReach } from "../../src/report/figure-reach.ts";
 import { figureReplays, niceLength } from "../../src/report/figure-replays.ts";
 import { formatNumber, spreadText } from "../../src/report/format.ts";
 import { describeCondition } from "../../src/report/input.ts";
-import { choosePaths, pathPanel, viewOf } from "../../src/report/paths.ts";
+import { choosePaths, pathPanel } from "../../src/report/paths.ts";
 import { fitText, textWidth } from "../../src/report/svg.ts";
 import { summaryTable } from "../../src/report/terminal.ts";
 import { conditionColour, darkRules, RAMP_STEPS, rampColour } from "../../src/report/theme.ts";
@@ -24,10 +25,10 @@ describe("paths coloured by time", () => {
   const T = 2 * RAMP_STEPS;
   const data = Float32Array.from({ length: T * 2 }, (_, i) => (i % 2 === 0 ? 0 : -1 + (i >> 1) * 0.03));
   const tensor: Tensor = { data, shape: [1, T, 1, 2] };
-  const view = viewOf(geometry);
+  const environment = environmentOf(geometry);
+  const { view } = environment;
   const panel = pathPanel({
-    geometry,
-    view,
+    environment,
     paths: choosePaths(tensor, 5),
     time: { end: T, kind: "linear" },
     firstStep: 0,

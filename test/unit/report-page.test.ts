@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -5,8 +6,10 @@ import { parseHTML } from "linkedom";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { geometryOf } from "../../src/metrics/geometry.ts";
 import { measureRun } from "../../src/metrics/measure.ts";
-import { figuresOf, reportHtml } from "../../src/report/html.ts";
+import { CLIENT_SCRIPT } from "../../src/report/client.ts";
+import { reportHtml } from "../../src/report/html.ts";
 import type { ReportInput } from "../../src/report/input.ts";
+import { figuresOf } from "../../src/report/run-figures.ts";
 import { standaloneSvg } from "../../src/report/svg.ts";
 import { writeReport } from "../../src/report/write.ts";
 import { ouTask } from "../../src/task/paths.ts";
@@ -18,7 +21,10 @@ const VOID = new Set(["meta", "link", "br", "hr", "img", "input"]);
 function unbalanced(markup: string): string[] {
   const wrong: string[] = [];
   const open: string[] = [];
-  const inside = markup.replace(/<!doctype html>/, "").replace(/<style>[^<]*<\/style>/g, "");
+  const inside = markup
+    .replace(/<!doctype html>/, "")
+    .replace(/<style>[^<]*<\/style>/g, "")
+    .replace(/<script>.*?<\/script>/gs, "");
   for (const [, close, name, rest] of inside.matchAll(/<(\/?)([a-zA-Z][\w-]*)((?:"[^"]*"|'[^']*'|[^"'>])*)>/g)) {
     if (close === "/") {
       if (open.pop() !== name) wrong.push(`</${name}>`);
@@ -40,23 +46,38 @@ describe("the page", () => {
     const ids = [...document.querySelectorAll("section")].map((s) => s.getAttribute("id"));
     expect(ids).toEqual([
       "replays",
+      "animation",
       "exploration",
       "reach",
+      "occupancy",
       "numbers",
-      "replays-by-network",
+      "speed",
       "awake",
+      "rates",
+      "replays-by-network",
       "loss",
       "provenance",
     ]);
-    expect(document.querySelectorAll("figure svg.figure").length).toBe(6);
+    expect(document.querySelectorAll("figure svg.figure").length).toBe(9);
     expect(document.querySelectorAll("svg [aria-label]").length).toBeGreaterThan(0);
   });
 
-  test("needs nothing from anywhere: no address, no script, no import", () => {
-    expect(html).not.toMatch(/https?:|\/\/[a-z]|@import|url\(|<script|<link|<iframe|<img|javascript:|\son[a-z]+=/i);
+  test("needs nothing from anywhere: no address, no script but its own, no import", () => {
+    expect(html).not.toMatch(/https?:|[^:]\/\/[a-z]+\.|@import|url\(|<link|<iframe|<img|javascript:|\son[a-z]+=/i);
     for (const element of document.querySelectorAll("*")) {
       for (const name of ["src", "href", "xlink:href", "action", "data"]) expect(element.getAttribute(name)).toBeNull();
     }
+    const scripts = [...document.querySelectorAll("script")];
+    expect(scripts.map((s) => s.getAttribute("type"))).toEqual(["application/json", null]);
+    expect(scripts[1]?.textContent).toBe(CLIENT_SCRIPT);
+  });
+
+  test("forbids itself everything but that script", () => {
+    const policy = document.querySelector("meta[http-equiv='Content-Security-Policy']")?.getAttribute("content") ?? "";
+    expect(policy).toContain("default-src 'none'");
+    const digest = createHash("sha256").update(CLIENT_SCRIPT).digest("base64");
+    expect(policy).toContain(`script-src 'sha256-${digest}'`);
+    expect(policy).not.toMatch(/script-src[^;]*unsafe|connect-src|img-src|\*/);
   });
 
   test("says which adapter it was, and that it is none", () => {
@@ -108,11 +129,18 @@ describe("names from outside", () => {
   test("are text wherever they stand", () => {
     const page = reportHtml(nasty);
     expect(unbalanced(page)).toEqual([]);
-    expect(page).not.toMatch(/<script|<svg onload/);
+    expect(page.match(/<script/g)?.length).toBe(2);
+    expect(page).not.toMatch(/<svg onload/);
     const { document: parsed } = parseHTML(page);
     expect(parsed.querySelector("h1")?.textContent).toBe(shown);
     expect(parsed.querySelector(".notices li")?.textContent).toBe(shown);
-    expect(parsed.querySelectorAll("script").length).toBe(0);
+    expect([...parsed.querySelectorAll("script")].map((s) => s.getAttribute("type"))).toEqual([
+      "application/json",
+      null,
+    ]);
+    const film = JSON.parse(parsed.querySelector("script")?.textContent ?? "");
+    expect(film.films[1].label).toBe(hostile);
+    expect(parsed.querySelector(".condition option[value='1']")?.textContent).toBe(shown);
     expect(parsed.querySelectorAll("[onload]").length).toBe(0);
   });
 
@@ -129,12 +157,13 @@ describe("names from outside", () => {
 
 describe("what is not there", () => {
   test("is left out, down to a run that has just begun", () => {
-    const { adapter: _, loss: __, testError: ___, awake: ____, ...rest } = input;
+    const { adapter: _, loss: __, testError: ___, awake: ____, rates: _____, ...rest } = input;
     const bare = reportHtml({ ...rest, conditions: [], records: [], manifest: {}, config: {}, notices: ["Stopped."] });
     expect(unbalanced(bare)).toEqual([]);
     expect(bare).toContain("Stopped.");
     expect(parseHTML(bare).document.querySelectorAll("svg.figure").length).toBe(0);
-    const training = reportHtml({ ...input, conditions: [], records: [] });
+    const { rates: ______, ...unmapped } = input;
+    const training = reportHtml({ ...unmapped, conditions: [], records: [] });
     expect(parseHTML(training).document.querySelectorAll("svg.figure").length).toBe(2);
   });
 
@@ -187,7 +216,7 @@ describe("files", () => {
     const target = join(directory, "deep", "report");
     const written = await writeReport(input, target);
     expect(readFileSync(written.html, "utf8")).toBe(html);
-    const names = ["awake", "exploration", "loss", "reach", "replays", "replays-by-network"];
+    const names = figuresOf(input).map((f) => f.figure.name);
     const svgs = names.map((n) => `${n}.svg`);
     // Without fonts or without the optional rasteriser there are no PNG files, and a reason instead.
     const pngs = written.pngSkipped === null ? names.map((n) => `${n}.png`) : [];

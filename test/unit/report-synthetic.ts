@@ -1,5 +1,6 @@
 import { geometryOf } from "../../src/metrics/geometry.ts";
 import { measureRun } from "../../src/metrics/measure.ts";
+import { type RateGrid, type RateMaps, RateSums } from "../../src/metrics/rate-maps.ts";
 import type { Tensor } from "../../src/metrics/trajectories.ts";
 import { describeCondition, type ReportInput } from "../../src/report/input.ts";
 import { tmazeTask } from "../../src/task/paths.ts";
@@ -52,6 +53,23 @@ function walks(networks: number, steps: number, rows: number, walk: Walk, seed: 
   return { data, shape: [networks, steps, rows, 2] };
 }
 
+/** Units with a field each, somewhere along the maze. */
+function placeFields(network: number, grid: RateGrid, paths: Tensor): RateMaps {
+  const units = 12;
+  const sums = new RateSums(grid, units);
+  const [, T = 0, R = 0] = paths.shape;
+  const r = new Float64Array(units);
+  for (let i = network * T * R; i < (network + 1) * T * R; i++) {
+    const [x, y] = [paths.data[2 * i] as number, paths.data[2 * i + 1] as number];
+    for (let u = 0; u < units; u++) {
+      const [fx, fy] = u < 6 ? [0, -1 + 0.25 * u] : [-1 + 0.4 * (u - 6), 0.5];
+      r[u] = (1 + u) * Math.exp(-((x - fx) ** 2 + (y - fy) ** 2) / 0.08) - 0.05;
+    }
+    sums.add(x, y, r);
+  }
+  return sums.maps();
+}
+
 export interface SyntheticSize {
   readonly networks: number;
   readonly steps: number;
@@ -75,6 +93,8 @@ const CONDITIONS: readonly (readonly [string, string, Record<string, number>, Wa
 
 export function syntheticReport({ networks, steps, rows }: SyntheticSize): ReportInput {
   const geometry = geometryOf(tmazeTask());
+  const { x, y, side } = geometry.box;
+  const grid = { x, y, width: side, height: side, columns: 25, lines: 25 };
   const seeds = Array.from({ length: networks }, (_, i) => i);
   const conditions = CONDITIONS.map(([name, label, overrides, walk], i) => ({
     name,
@@ -113,6 +133,7 @@ export function syntheticReport({ networks, steps, rows }: SyntheticSize): Repor
     },
     testError: seeds.map((s) => 0.0053 + 0.0002 * Math.sin(s)),
     awake,
+    rates: { grid, networks: seeds.map((s) => placeFields(s, grid, awake.positions)) },
     conditions,
     records: measureRun({ seeds, geometry, awake: awake.readout, conditions }),
     geometry,

@@ -1,0 +1,59 @@
+import { mostSpatial, type RateGrid, type RateMaps } from "../metrics/rate-maps.ts";
+import { panelHeight } from "./ground.ts";
+import { heatKey, heatPanel, linearHeat } from "./heat.ts";
+import { environmentIn, type ReportInput } from "./input.ts";
+import { type Figure, text } from "./svg.ts";
+import { MUTED } from "./theme.ts";
+
+const [WIDTH, LEFT, GAP, COLUMNS, HEAD, FOOT] = [1000, 86, 12, 8, 6, 36];
+const MOST_NETWORKS = 3;
+
+/** Of each network, the units whose activity tells most about the place; each map from 0 to its own peak. */
+export function figureRates(
+  input: ReportInput,
+  grid: RateGrid,
+  networks: readonly RateMaps[],
+  seeds: readonly number[],
+): Figure {
+  const environment = environmentIn(input);
+  const shown = networks.slice(0, MOST_NETWORKS);
+  const width = (WIDTH - LEFT - GAP * (COLUMNS - 1)) / COLUMNS;
+  const height = panelHeight(environment.view, width);
+  const pitch = HEAD + height + FOOT;
+  const lines = shown.map((maps, n) => {
+    const y = n * pitch + HEAD;
+    const panels = mostSpatial(maps, COLUMNS).map((m, i) => {
+      const x = LEFT + i * (width + GAP);
+      return (
+        heatPanel({ environment, grid, values: m.rates, scale: linearHeat(m.peak, ""), x, y, width }) +
+        text(x, y + height + 14, `unit ${m.unit}`, { size: 11, weight: 600 }) +
+        text(x + width, y + height + 14, `peak ${Number(m.peak.toPrecision(2))}`, {
+          size: 10.5,
+          fill: MUTED,
+          anchor: "end",
+        }) +
+        text(x, y + height + 28, `${m.information.toFixed(2)} bits`, { size: 10.5, fill: MUTED })
+      );
+    });
+    return (
+      text(0, y + height / 2, `network ${n}`, { size: 12, weight: 600 }) +
+      text(0, y + height / 2 + 16, `seed ${seeds[n] ?? "?"}`, { size: 11, fill: MUTED }) +
+      panels.join("")
+    );
+  });
+  const bottom = shown.length * pitch + 10;
+  const scale = {
+    ...linearHeat(1, "activity max(r, 0), mean in a cell"),
+    ticks: [
+      { at: 0, label: "0" },
+      { at: 1, label: "peak" },
+    ],
+  };
+  return {
+    name: "rates",
+    width: WIDTH,
+    height: bottom + 26,
+    body: lines.join("") + heatKey(scale, WIDTH - 200 - 16, bottom, 200),
+    description: `Mean activity of hidden units in each place, the ${COLUMNS} most spatial units of ${shown.length} networks.`,
+  };
+}

@@ -1,0 +1,120 @@
+import { figureAwake } from "./figure-awake.ts";
+import { explorationAxes, figureExploration } from "./figure-exploration.ts";
+import { figureLoss } from "./figure-loss.ts";
+import { figureOccupancy, MAX_OCCUPANCIES } from "./figure-occupancy.ts";
+import { figureRates } from "./figure-rates.ts";
+import { figureReach } from "./figure-reach.ts";
+import { figureReplays, figureReplaysByNetwork, MAX_PANELS } from "./figure-replays.ts";
+import { figureSpeed, MAX_RIDGES } from "./figure-speed.ts";
+import { environmentIn, type ReportInput } from "./input.ts";
+import type { PageFigure } from "./page.ts";
+
+export const seedsOf = (input: ReportInput): number[] => {
+  const seeds: number[] = [];
+  for (const r of input.records) seeds[r.network] = r.seed;
+  return seeds;
+};
+
+const more = (left: number, where: string): string => (left > 0 ? ` ${left} more conditions are in ${where}.` : "");
+
+function replays(input: ReportInput, networks: number): PageFigure {
+  const { word, discs } = environmentIn(input);
+  const results =
+    discs.length > 0
+      ? "Dashed circles are goals. Mean reach time counts a replay that never arrives at its whole length; track coverage is the share of the maze that a replay sees."
+      : "Cells visited are those of a 20 × 20 grid.";
+  return {
+    figure: figureReplays(input),
+    title: "Replays",
+    caption:
+      `Decoded positions during replay, without input, in the ${word}, coloured by time; later steps lie on top. ${results}` +
+      (networks > 1 ? " Numbers are mean ± standard deviation over networks." : "") +
+      more(input.conditions.length - MAX_PANELS, "metrics.csv"),
+  };
+}
+
+function exploration(input: ReportInput, networks: number): PageFigure {
+  const isFree = explorationAxes(input).y === "cells";
+  return {
+    figure: figureExploration(input),
+    title: isFree ? "Exploration against speed" : "Exploration against time",
+    caption:
+      (networks > 1 ? "Small dots: networks. Large dots: their mean; bars: one standard deviation. " : "") +
+      (isFree
+        ? "Further right is faster, further up covers more cells."
+        : "Further left is faster, further up sees more of the maze in one replay."),
+  };
+}
+
+/** The figures that a run's data allow, in the order of the page. */
+export function figuresOf(input: ReportInput): PageFigure[] {
+  const figures: PageFigure[] = [];
+  const networks = input.conditions[0]?.positions.shape[0] ?? 0;
+  const hasReplays = input.conditions.length > 0;
+  const hasGoals = input.geometry.goals.length > 0;
+  if (hasReplays) figures.push(replays(input, networks));
+  if (hasReplays && input.records.length > 0) {
+    figures.push(exploration(input, networks));
+    if (hasGoals) {
+      figures.push({
+        figure: figureReach(input),
+        title: "Reach times",
+        caption:
+          "Share of replays that have reached the goal by each step. Thick: all networks together; thin: each network. " +
+          "Replays end with their last step, so later arrivals are not seen (censored): the gap between a curve's end and 1. Dashed: awake paths, which are shorter.",
+      });
+    }
+  }
+  if (hasReplays) {
+    figures.push({
+      figure: figureOccupancy(input),
+      title: "Occupancy, awake and in replay",
+      caption:
+        "Two-dimensional histograms of decoded positions, all networks and repeats together, on one logarithmic scale: how often each place is visited, not only whether." +
+        more(input.conditions.length + (input.awake ? 1 : 0) - MAX_OCCUPANCIES, "replay.npz"),
+    });
+    figures.push({
+      figure: figureSpeed(input),
+      title: "Speeds",
+      caption:
+        "How fast the decoded position moves, at all times of all replays and networks. Each curve encloses the same area; the line in it is the median. Waiting at an end counts as slow." +
+        more(input.conditions.length + (input.awake ? 1 : 0) - MAX_RIDGES, "metrics.csv"),
+    });
+  }
+  if (networks > 1) {
+    figures.push({
+      figure: figureReplaysByNetwork(input, seedsOf(input)),
+      title: "Replays, network by network",
+      caption: `The same colours as above, ten replays in each panel${networks > 4 ? `; the first 4 of ${networks} networks` : ""}.`,
+    });
+  }
+  if (input.rates !== undefined && input.rates.networks.length > 0) {
+    const { grid, networks: maps } = input.rates;
+    const side = Number((grid.width / grid.columns).toPrecision(2));
+    figures.push({
+      figure: figureRates(input, grid, maps, seedsOf(input)),
+      title: "Rate maps",
+      caption:
+        `Mean activity of hidden units in cells of ${side} m, awake, with input; cells with fewer than three visits are left out. ` +
+        "Of each network, the units that tell most about the place (bits per unit of activity, as spatial information per spike), each on its own scale from 0 to its peak.",
+    });
+  }
+  if (input.awake !== undefined) {
+    figures.push({
+      figure: figureAwake(input, input.awake),
+      title: "Awake",
+      caption: "Test paths, and what the networks decode of them from the input that they see.",
+    });
+  }
+  if (input.loss !== undefined && input.loss.iterations.length > 0) {
+    figures.push({
+      figure: figureLoss(input, input.loss),
+      title: "Training",
+      caption:
+        input.loss.perNetwork.length > 1
+          ? "Grey: networks; black: their median. Dots at the end: test error of each network on fresh paths."
+          : "Training loss; the dot at the end is the test error on fresh paths.",
+    });
+  }
+  return figures;
+}
