@@ -151,7 +151,7 @@ describe("start", () => {
     const page = readFileSync(inside("started", "report", "index.html"), "utf8");
     expect(page).toMatch(/^<!doctype html>/);
     expect(page.match(/<svg/g)?.length).toBeGreaterThanOrEqual(5);
-    expect(page).not.toMatch(/<script|<link|<iframe|@import|\bsrc=|url\((?!#)|href="(?!#)/);
+    expect(page).not.toMatch(/<script src|<link|<iframe|@import|\bsrc=|url\((?!#)|href="(?!#)/);
     for (const name of CONDITIONS) expect(page.toLowerCase()).toContain(name);
   });
 
