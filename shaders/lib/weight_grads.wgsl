@@ -1,6 +1,7 @@
 // Weight gradients as products summed over (time, row): G = Σ left ⊗ [right | tail | 1]. One description serves
 //   recurrent  left = ga_t (units),  right = r_t,  tail = input u_t, 1   → W_rec, W_in, b
-//   readout    left = [r_t | 1],     right = d_t                          → W_out, b_out (transposed)
+//   readout    left = d_t (readouts), right = r_t, 1                      → W_out, b_out
+//              or, for few readouts, left = [r_t | 1], right = d_t         (transposed)
 //   encoder    left = G_r of r_0,    tail = e_0, 1                        → W_enc, b_enc
 // A slice is (block of rows of a network) × (block of time steps); its borders depend on the rows of the network and
 // T alone, never on how a batch is chunked. A slice's sum goes to its own slot of `partials`.
@@ -30,6 +31,9 @@ struct GradMap {
   at_tail: u32,           // (left i, tail j) → at_tail + i tail_width + j
   at_one: u32,            // (left i, 1) → at_one + i; (1, right j) → at_one + j
 }
+
+// Columns of a launch: 0 all of them; 1 the right matrix, 2 the tail, with the ones summed aside.
+const COLUMNS: u32 = 0u; //! tune
 
 @group(0) @binding(0) var<uniform> grad: GradMap;
 @group(0) @binding(1) var<storage, read> left: array<vec4f>;
@@ -78,7 +82,7 @@ fn tail_value(step: u32, row: u32, column: u32) -> f32 {
 }
 
 fn right_quad(step: u32, row: u32, quad: u32) -> vec4f {
-  if (quad < grad.right_quads) {
+  if (COLUMNS == 1u || (COLUMNS == 0u && quad < grad.right_quads)) {
     return right[(step * grad.rows + row) * grad.right_quads + quad];
   }
   let c = 4u * (quad - grad.right_quads);
@@ -91,7 +95,7 @@ fn right_quad(step: u32, row: u32, quad: u32) -> vec4f {
 // Puts the sum for left row i and columns 4 quad … 4 quad + 3 into its slot.
 fn save(slot: u32, i: u32, quad: u32, sum: vec4f) {
   let in_left = i < 4u * grad.left_quads;
-  if (quad < grad.right_quads) {
+  if (COLUMNS == 1u || (COLUMNS == 0u && quad < grad.right_quads)) {
     for (var x = 0u; x < 4u; x++) {
       let j = 4u * quad + x;
       if (in_left) {

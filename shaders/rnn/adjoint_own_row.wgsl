@@ -7,6 +7,13 @@
 //! import "lib/adjoint_cell.wgsl"
 //! import "lib/product_lanes.wgsl"
 
+// What a tile of sums starts from and what it ends with, to be indexed by variables.
+var<private> sums: array<vec4f, 32>;
+
+fn put(j: u32, q: u32, sum: vec4f) {
+  sums[8u * j + q] = sum;
+}
+
 @compute @workgroup_size(8)
 fn adjoint_own_row(
   @builtin(workgroup_id) group: vec3u,
@@ -28,24 +35,25 @@ fn adjoint_own_row(
     for (var tile = 0u; tile * TILE_QUADS < n4; tile++) {
       let quad0 = tile * TILE_QUADS;
       let quads = min(TILE_QUADS, n4 - quad0);
-      let mine = quad0 + min(lane & 3u, quads - 1u);
       for (var j = 0u; j < LANE_ROWS; j++) {
         for (var q = 0u; q < quads; q++) {
-          sums[4u * j + q] = carry[(row0 + j) * n4 + quad0 + q];
+          sums[8u * j + q] = carry[(row0 + j) * n4 + quad0 + q];
         }
       }
       acc = sums;
-      let w = recurrent + (lane >> 2u) * n4 + mine;
+      let w = recurrent + lane_k(lane) * n4 + quad0 + min(lane_quad(lane), quads - 1u);
+      let next = K_LOAD * n4;
       for (var k = 0u; k < n4; k++) {
+        let at = w + 4u * k * n4;
         madd4(
-          du[ga + k], du[ga + n4 + k], du[ga + 2u * n4 + k], du[ga + 3u * n4 + k],
-          weights[w + 4u * k * n4], weights[w + (4u * k + 2u) * n4],
+          by_k(du[ga + k], du[ga + n4 + k], du[ga + 2u * n4 + k], du[ga + 3u * n4 + k]),
+          weights[at], weights[at + next], weights[at + 2u * next], weights[at + 3u * next],
         );
       }
-      sums = acc;
+      put_tile();
       for (var j = 0u; j < LANE_ROWS; j++) {
         for (var q = 0u; q < quads; q++) {
-          carry[(row0 + j) * n4 + quad0 + q] = sums[4u * j + q];
+          carry[(row0 + j) * n4 + quad0 + q] = sums[8u * j + q];
         }
       }
     }

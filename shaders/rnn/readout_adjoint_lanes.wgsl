@@ -3,7 +3,7 @@
 // Bindings  weights: [S][stride]; dy: [steps][R][O]; states: [T+1][R][N], bound from slot t0 on; du: [T][R][N], bound
 //           from step t0 on
 // Geometry  workgroup (x, y, z) = one tile of units × 32 rows × one step; a lane owns 4 rows (see product_lanes.wgsl)
-// Numerics  acc = λ r; readouts ascending
+// Numerics  readouts ascending, then + λ r
 // Twin      src/reference/adjoint.ts, test/kernel/adjoint.test.ts
 //! import "lib/window.wgsl"
 //! import "lib/activity.wgsl"
@@ -13,6 +13,21 @@
 @group(0) @binding(3) var<storage, read> dy: array<vec4f>;
 @group(0) @binding(4) var<storage, read> states: array<vec4f>;
 @group(0) @binding(5) var<storage, read_write> du: array<vec4f>;
+
+// Where the lane's tile begins in du, and how many of its quads are there.
+var<private> to: u32;
+var<private> left: u32;
+
+fn put(j: u32, q: u32, sum: vec4f) {
+  if (q < left) {
+    let at = to + j * window.unit_quads + q;
+    if (ACTIVITY_ON == 1u) {
+      du[at] = fma(vec4f(activity.scale), states[at + window.rows * window.unit_quads], sum);
+    } else {
+      du[at] = sum;
+    }
+  }
+}
 
 @compute @workgroup_size(8)
 fn readout_adjoint_lanes(
@@ -25,29 +40,19 @@ fn readout_adjoint_lanes(
   let row0 = group.y * 32u + local * LANE_ROWS;
   let quad0 = group.x * TILE_QUADS;
   let quads = min(TILE_QUADS, n4 - quad0);
-  let mine = min(quad0 + (lane & 3u), n4 - 1u);
-  acc_start(vec4f(0.0));
-  if (activity.scale > 0.0) {
-    for (var j = 0u; j < LANE_ROWS; j++) {
-      for (var q = 0u; q < quads; q++) {
-        sums[4u * j + q] = activity.scale * states[((group.z + 1u) * window.rows + row0 + j) * n4 + quad0 + q];
-      }
-    }
-    acc = sums;
-  }
-  let w = (network_of(group.y * 32u) * window.weight_stride + window.at_out) / 4u + (lane >> 2u) * n4 + mine;
+  let mine = min(quad0 + lane_quad(lane), n4 - 1u);
+  to = (group.z * window.rows + row0) * n4 + quad0;
+  left = quads;
+  start(vec4f(0.0));
+  let w = (network_of(group.y * 32u) * window.weight_stride + window.at_out) / 4u + lane_k(lane) * n4 + mine;
+  let next = K_LOAD * n4;
   let d = (group.z * window.rows + row0) * o4;
   for (var k = 0u; k < o4; k++) {
+    let at = w + 4u * k * n4;
     madd4(
-      dy[d + k], dy[d + o4 + k], dy[d + 2u * o4 + k], dy[d + 3u * o4 + k],
-      weights[w + 4u * k * n4], weights[w + (4u * k + 2u) * n4],
+      by_k(dy[d + k], dy[d + o4 + k], dy[d + 2u * o4 + k], dy[d + 3u * o4 + k]),
+      weights[at], weights[at + next], weights[at + 2u * next], weights[at + 3u * next],
     );
   }
-  let at = (group.z * window.rows + row0) * n4 + quad0;
-  sums = acc;
-  for (var j = 0u; j < LANE_ROWS; j++) {
-    for (var q = 0u; q < quads; q++) {
-      du[at + j * n4 + q] = sums[4u * j + q];
-    }
-  }
+  put_tile();
 }

@@ -30,6 +30,14 @@ fn rhs(k: u32, quad: u32) -> vec4f {
   return weights[own + k * window.unit_quads + quad];
 }
 
+fn put(at: u32, sum: vec4f) {
+  if (ACTIVITY_ON == 1u) {
+    du[at] = fma(vec4f(activity.scale), states[at + window.rows * window.unit_quads], sum);
+  } else {
+    du[at] = sum;
+  }
+}
+
 @compute @workgroup_size(64)
 fn readout_adjoint_tile(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
   let n4 = window.unit_quads;
@@ -39,19 +47,11 @@ fn readout_adjoint_tile(@builtin(workgroup_id) group: vec3u, @builtin(local_invo
   first = group.z * window.rows * window.output_quads;
   let quad = quad0 + thread % TILE_COLUMN_QUADS;
   let at = (group.z * window.rows + row0 + 4u * (thread / TILE_COLUMN_QUADS)) * n4 + quad;
-  var sums: TileSums;
-  if (activity.scale > 0.0 && quad < n4) {
-    let r = at + window.rows * n4;
-    sums = TileSums(
-      activity.scale * states[r], activity.scale * states[r + n4],
-      activity.scale * states[r + 2u * n4], activity.scale * states[r + 3u * n4],
-    );
-  }
-  sums = product_tile(sums, thread, row0, quad0, 4u * window.output_quads);
+  let sums = product_tile(TileSums(), thread, row0, quad0, 4u * window.output_quads);
   if (quad < n4) {
-    du[at] = sums.r0;
-    du[at + n4] = sums.r1;
-    du[at + 2u * n4] = sums.r2;
-    du[at + 3u * n4] = sums.r3;
+    put(at, sums.r0);
+    put(at + n4, sums.r1);
+    put(at + 2u * n4, sums.r2);
+    put(at + 3u * n4, sums.r3);
   }
 }

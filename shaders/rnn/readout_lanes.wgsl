@@ -18,6 +18,16 @@ fn column(own: u32, quad: u32, k: u32) -> vec4f {
   return vec4f(weights[at], weights[at + width], weights[at + 2u * width], weights[at + 3u * width]);
 }
 
+// Where the lane's tile begins in y, and how many of its quads are there.
+var<private> to: u32;
+var<private> left: u32;
+
+fn put(j: u32, q: u32, sum: vec4f) {
+  if (q < left) {
+    y[to + j * window.output_quads + q] = sum;
+  }
+}
+
 @compute @workgroup_size(8)
 fn readout_lanes(
   @builtin(workgroup_id) group: vec3u,
@@ -30,22 +40,19 @@ fn readout_lanes(
   let own = network_of(group.y * 32u) * window.weight_stride;
   let quad0 = group.x * TILE_QUADS;
   let quads = min(TILE_QUADS, o4 - quad0);
-  let mine = min(quad0 + (lane & 3u), o4 - 1u);
+  let mine = min(quad0 + lane_quad(lane), o4 - 1u);
   let b = own + window.at_b_out + 4u * mine;
-  acc_start(vec4f(weights[b], weights[b + 1u], weights[b + 2u], weights[b + 3u]));
+  start(vec4f(weights[b], weights[b + 1u], weights[b + 2u], weights[b + 3u]));
   let r = (group.z + 1u) * window.rows * n4 + row0 * n4;
   for (var k = 0u; k < n4; k++) {
-    let first = 4u * k + (lane >> 2u);
+    let first = 4u * k + lane_k(lane);
     madd4(
-      states[r + k], states[r + n4 + k], states[r + 2u * n4 + k], states[r + 3u * n4 + k],
-      column(own, mine, first), column(own, mine, first + 2u),
+      by_k(states[r + k], states[r + n4 + k], states[r + 2u * n4 + k], states[r + 3u * n4 + k]),
+      column(own, mine, first), column(own, mine, first + K_LOAD),
+      column(own, mine, first + 2u * K_LOAD), column(own, mine, first + 3u * K_LOAD),
     );
   }
-  let at = (group.z * window.rows + row0) * o4 + quad0;
-  sums = acc;
-  for (var j = 0u; j < LANE_ROWS; j++) {
-    for (var q = 0u; q < quads; q++) {
-      y[at + j * o4 + q] = sums[4u * j + q];
-    }
-  }
+  to = (group.z * window.rows + row0) * o4 + quad0;
+  left = quads;
+  put_tile();
 }

@@ -9,6 +9,13 @@
 //! import "lib/forward_cell.wgsl"
 //! import "lib/product_lanes.wgsl"
 
+// The sums of a finished tile, to be indexed by variables.
+var<private> sums: array<vec4f, 32>;
+
+fn put(j: u32, q: u32, sum: vec4f) {
+  sums[8u * j + q] = sum;
+}
+
 @compute @workgroup_size(8)
 fn rollout_own_row(
   @builtin(workgroup_id) group: vec3u,
@@ -26,21 +33,23 @@ fn rollout_own_row(
       let quad0 = tile * TILE_QUADS;
       let quads = min(TILE_QUADS, n4 - quad0);
       // Quads beyond the last repeat it; they are never stored.
-      let mine = quad0 + min(lane & 3u, quads - 1u);
-      acc_start(weight_quad(own + window.at_b, mine, 1u));
+      let mine = quad0 + min(lane_quad(lane), quads - 1u);
+      start(weight_quad(own + window.at_b, mine, 1u));
       for (var i = 0u; i < window.inputs; i++) {
         let at = s * window.input_stride + row0 * window.inputs + i;
         let x = vec4f(input[at], input[at + window.inputs], input[at + 2u * window.inputs], input[at + 3u * window.inputs]);
         madd1(x, weight_quad(own + window.at_in + i, mine, window.inputs));
       }
-      let w = recurrent + (lane >> 2u) * n4 + mine;
+      let w = recurrent + lane_k(lane) * n4 + mine;
+      let next = K_LOAD * n4;
       for (var k = 0u; k < n4; k++) {
+        let at = w + 4u * k * n4;
         madd4(
-          states[r0 + k], states[r0 + n4 + k], states[r0 + 2u * n4 + k], states[r0 + 3u * n4 + k],
-          recurrent_t[w + 4u * k * n4], recurrent_t[w + (4u * k + 2u) * n4],
+          by_k(states[r0 + k], states[r0 + n4 + k], states[r0 + 2u * n4 + k], states[r0 + 3u * n4 + k]),
+          recurrent_t[at], recurrent_t[at + next], recurrent_t[at + 2u * next], recurrent_t[at + 3u * next],
         );
       }
-      sums = acc;
+      put_tile();
       for (var j = 0u; j < LANE_ROWS; j++) {
         pointwise(s, row0 + j, j, quad0, quads);
       }
@@ -53,7 +62,7 @@ fn pointwise(s: u32, row: u32, j: u32, quad0: u32, quads: u32) {
   let p = rows[row];
   var bits = 0u;
   for (var q = 0u; q < quads; q++) {
-    bits |= advance(p, s, row, quad0 + q, sums[4u * j + q]) << (4u * q);
+    bits |= advance(p, s, row, quad0 + q, sums[8u * j + q]) << (4u * q);
   }
   if (PHI_STORE == PHI_BITS) {
     // A word holds 8 quads; tiles come in ascending order, so the first one of a word starts it.

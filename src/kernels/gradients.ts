@@ -17,24 +17,39 @@ interface Product {
   readonly right: BufferView;
   readonly tail: BufferView;
   readonly map: FieldValues;
-  /** Rows of the left matrix, ones included, in quads; columns of [right | tail | 1], in quads. */
+  /** Rows of the left matrix, ones included, in quads. */
   readonly leftQuads: number;
-  readonly columnQuads: number;
-  readonly flops: number;
+  /** Columns of the right matrix, in quads and without padding, and columns of the tail. */
+  readonly rightQuads: number;
+  readonly rightWidth: number;
+  readonly tailWidth: number;
+  /** Whether the left rows are also summed as they are: a column of ones. */
+  readonly ones: boolean;
+  /** Multiply-adds of one column, times 2. */
+  readonly flopsPerColumn: number;
 }
 
-const NO_TAIL = { tail_width: 0, tail_stride: 0, tail_one: 0, at_tail: 0 };
+/** Columns of a launch (COLUMNS of `lib/weight_grads.wgsl`) and whether it sums the ones as well. */
+interface Part {
+  readonly columns: 0 | 1 | 2;
+  readonly label: string;
+  readonly quad0: number;
+  readonly quads: number;
+  /** Columns that are no padding. */
+  readonly counted: number;
+  readonly ones: boolean;
+}
 
 function product(r: RolloutSpec, c: Chunk, w: TimeWindow, sl: Slicing, timeBlocks: number, p: Product): DispatchPass[] {
   const own = r.kind === "own-row";
   const blocks = Math.ceil(c.rowsPerNetwork / sl.rowBlock);
   const launchBlocks = Math.ceil(w.steps / sl.timeBlock);
   const { stride } = r.model.layout;
-  const launch = (label: string, quad0: number, quads: number, tile: number): DispatchPass => ({
+  const launch = ({ columns, label, quad0, quads, counted, ones }: Part): DispatchPass => ({
     kind: "dispatch",
     label,
     kernel: own ? "rnn/weight_grads_lanes" : "rnn/weight_grads_tile",
-    ...(own ? { tune: { TILE_QUADS: tile } } : {}),
+    tune: { COLUMNS: columns, ...(own ? { TILE_QUADS: tileQuads(quads), ONES: ones ? 1 : 0 } : {}) },
     bind: {
       left: p.left,
       right: p.right,
@@ -53,26 +68,43 @@ function product(r: RolloutSpec, c: Chunk, w: TimeWindow, sl: Slicing, timeBlock
         slices: sl.rowBlocks * sl.timeBlocks,
         steps: w.steps,
         left_one: 0,
-        right_quads: 0,
+        right_quads: p.rightQuads,
         column_quad0: quad0,
         column_quads: quads,
         weight_stride: stride,
         at_main: 0,
         main_i: 0,
         main_j: 0,
-        ...NO_TAIL,
+        tail_width: p.tailWidth,
+        tail_stride: 0,
+        tail_one: columns === 0 && ones ? 1 : 0,
+        at_tail: 0,
         ...p.map,
       },
     },
-    groups: [Math.ceil(p.leftQuads / 8), Math.ceil(quads / (own ? tile : 8)), c.networks * blocks * launchBlocks],
-    flops: (p.flops * quads) / p.columnQuads,
+    groups: [
+      Math.ceil(p.leftQuads / 8),
+      Math.ceil(quads / (own ? tileQuads(quads) : 8)),
+      c.networks * blocks * launchBlocks,
+    ],
+    flops: p.flopsPerColumn * (counted + (ones ? 1 : 0)),
   });
-  if (!own || p.columnQuads <= 4) return [launch(p.label, 0, p.columnQuads, tileQuads(p.columnQuads))];
-  // Whole tiles of four quads first, then what is left over: a lone quad would waste three quarters of a tile.
-  const whole = Math.floor(p.columnQuads / 4) * 4;
-  const rest = p.columnQuads - whole;
-  const main = launch(p.label, 0, rest > 1 ? p.columnQuads : whole, 4);
-  return rest === 1 ? [main, launch(`${p.label}, rest`, whole, 1, 1)] : [main];
+  const { rightQuads, label } = p;
+  const tail: Part = {
+    columns: 2,
+    label,
+    quad0: rightQuads,
+    quads: Math.ceil(p.tailWidth / 4),
+    counted: p.tailWidth,
+    ones: p.ones,
+  };
+  const main: Part = { columns: 1, label, quad0: 0, quads: rightQuads, counted: p.rightWidth, ones: p.ones };
+  // Lanes load both matrices wherever a launch may need either, so it must know beforehand.
+  if (own && rightQuads === 0) return [launch(tail)];
+  if (own && p.tailWidth === 0) return [launch(main)];
+  if (own) return [launch(main), launch({ ...tail, label: `${label}, inputs`, ones: false })];
+  const quads = rightQuads + Math.ceil((p.tailWidth + (p.ones ? 1 : 0)) / 4);
+  return [launch({ columns: 0, label, quad0: 0, quads, counted: p.rightWidth + p.tailWidth, ones: p.ones })];
 }
 
 /** W_rec, W_in and b from ga, r and the inputs. `w` begins and ends on block borders. */
@@ -88,10 +120,7 @@ export function recurrentGrads(r: RolloutSpec, c: Chunk, w: TimeWindow, sl: Slic
     tail: r.inputs > 0 ? slotView("input", s.input, w.t0, w.steps) : UNUSED_READ,
     map: {
       left_quads: n / 4,
-      right_quads: n / 4,
-      tail_width: r.inputs,
       tail_stride: s.input,
-      tail_one: 1,
       at_main: slices.W_rec.offset,
       main_i: n,
       main_j: 1,
@@ -99,36 +128,58 @@ export function recurrentGrads(r: RolloutSpec, c: Chunk, w: TimeWindow, sl: Slic
       at_one: slices.b.offset,
     },
     leftQuads: n / 4,
-    columnQuads: n / 4 + Math.ceil((r.inputs + 1) / 4),
-    flops: 2 * w.steps * rows * r.model.shape.units * (r.model.shape.units + r.inputs + 1),
+    rightQuads: n / 4,
+    rightWidth: r.model.shape.units,
+    tailWidth: r.inputs,
+    ones: true,
+    flopsPerColumn: 2 * w.steps * rows * r.model.shape.units,
   });
 }
+
+/** Quads of readouts from which on they are the left matrix: a tile of that has 8 quads, of columns it may have fewer. */
+const WIDE_READOUT = 8;
 
 /** W_out and b_out from d (in the scratch `y`) and r. */
 export function readoutGrads(r: RolloutSpec, c: Chunk, w: TimeWindow, sl: Slicing): DispatchPass[] {
   const rows = chunkRows(c);
   const s = slots(r, rows);
+  const { units, outputs } = r.model.shape;
   const { slices } = r.model.layout;
-  const n = roundUp(r.model.shape.units, 4);
-  const o = roundUp(r.model.shape.outputs, 4);
-  return product(r, c, w, sl, sl.timeBlocks, {
-    label: "readout gradient",
-    left: slotView("states", s.state, w.t0 + 1, w.steps),
-    right: slotView("y", s.output, 0, w.steps),
-    tail: UNUSED_READ,
-    map: {
-      left_quads: n / 4,
-      left_one: 1,
-      right_quads: o / 4,
-      at_main: slices.W_out.offset,
-      main_i: 1,
-      main_j: n,
-      at_one: slices.b_out.offset,
-    },
-    leftQuads: n / 4 + 1,
-    columnQuads: o / 4,
-    flops: 2 * w.steps * rows * (r.model.shape.units + 1) * r.model.shape.outputs,
-  });
+  const [n, o] = [roundUp(units, 4), roundUp(outputs, 4)];
+  const states = slotView("states", s.state, w.t0 + 1, w.steps);
+  const d = slotView("y", s.output, 0, w.steps);
+  const at = { at_main: slices.W_out.offset, at_one: slices.b_out.offset };
+  const common = { label: "readout gradient", tail: UNUSED_READ, tailWidth: 0 };
+  return product(
+    r,
+    c,
+    w,
+    sl,
+    sl.timeBlocks,
+    o / 4 >= WIDE_READOUT
+      ? {
+          ...common,
+          left: d,
+          right: states,
+          map: { ...at, left_quads: o / 4, main_i: n, main_j: 1 },
+          leftQuads: o / 4,
+          rightQuads: n / 4,
+          rightWidth: units,
+          ones: true,
+          flopsPerColumn: 2 * w.steps * rows * outputs,
+        }
+      : {
+          ...common,
+          left: states,
+          right: d,
+          map: { ...at, left_quads: n / 4, left_one: 1, main_i: 1, main_j: n },
+          leftQuads: n / 4 + 1,
+          rightQuads: o / 4,
+          rightWidth: outputs,
+          ones: false,
+          flopsPerColumn: 2 * w.steps * rows * (units + 1),
+        },
+  );
 }
 
 /** W_enc and b_enc from G_r of r_0 (the beginning of `carry`) and e_0: one "step", summed over rows only. */
@@ -143,17 +194,13 @@ export function encoderGrads(r: RolloutSpec, c: Chunk, sl: Slicing): DispatchPas
     left: slotView("carry", s.state, 0, 1),
     right: UNUSED_READ,
     tail: { buffer: "e0" },
-    map: {
-      left_quads: n / 4,
-      tail_width: E,
-      tail_stride: rows * E,
-      tail_one: 1,
-      at_tail: slices.W_enc.offset,
-      at_one: slices.b_enc.offset,
-    },
+    map: { left_quads: n / 4, tail_stride: rows * E, at_tail: slices.W_enc.offset, at_one: slices.b_enc.offset },
     leftQuads: n / 4,
-    columnQuads: Math.ceil((E + 1) / 4),
-    flops: 2 * rows * r.model.shape.units * (E + 1),
+    rightQuads: 0,
+    rightWidth: 0,
+    tailWidth: E,
+    ones: true,
+    flopsPerColumn: 2 * rows * r.model.shape.units,
   });
 }
 

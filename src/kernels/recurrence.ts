@@ -135,7 +135,6 @@ export function encodePass(r: RolloutSpec, c: Chunk): DispatchPass {
 export interface ForwardOptions {
   /** First slot of `states` for time t0; t0 itself unless a ring is used. */
   readonly slot0?: (w: TimeWindow) => number;
-  readonly tileQuads?: number;
 }
 
 export function flopsPerStep(r: RolloutSpec, rows: number): number {
@@ -183,7 +182,7 @@ export function forwardPass(r: RolloutSpec, c: Chunk, w: TimeWindow, options: Fo
     kind: "dispatch",
     label: "forward",
     kernel: FORWARD[r.kind],
-    tune: own && options.tileQuads ? { ...tune, TILE_QUADS: options.tileQuads } : tune,
+    tune: own ? { ...tune, TILE_QUADS: tileQuads(Math.ceil(r.model.shape.units / 4)) } : tune,
     bind: {
       rows: { buffer: c.table },
       weights: weightsView(r, c),
@@ -202,8 +201,18 @@ export function forwardPass(r: RolloutSpec, c: Chunk, w: TimeWindow, options: Fo
   };
 }
 
-/** Quads of columns a lane kernel works on at once: one for narrow outputs. */
-export const tileQuads = (quads: number): number => (quads === 1 ? 1 : 4);
+/** What a tile of so many quads costs on a CPU, relative to the widest: rows are loaded once a tile. */
+const TILE_COST: readonly (readonly [quads: number, cost: number])[] = [
+  [8, 1],
+  [4, 0.54],
+  [1, 0.32],
+];
+
+/** Quads of columns a lane kernel works on at once. */
+export function tileQuads(quads: number): number {
+  const costs = TILE_COST.map(([tile, cost]) => [tile, Math.ceil(quads / tile) * cost] as const);
+  return costs.reduce((best, next) => (next[1] < best[1] ? next : best))[0];
+}
 
 /** y of a window into the scratch buffer `y`, from `states` (its slot 0 of the view is r_{t0}). */
 export function readoutPass(r: RolloutSpec, c: Chunk, w: TimeWindow, slot0 = w.t0): DispatchPass {
@@ -236,7 +245,7 @@ export function readoutAdjointPass(r: RolloutSpec, c: Chunk, w: TimeWindow, acti
     kind: "dispatch",
     label: "readout adjoint",
     kernel: own ? "rnn/readout_adjoint_lanes" : "rnn/readout_adjoint_tile",
-    ...(own ? { tune: { TILE_QUADS: tileQuads(quads) } } : {}),
+    tune: { ACTIVITY_ON: activityScale > 0 ? 1 : 0, ...(own ? { TILE_QUADS: tileQuads(quads) } : {}) },
     bind: {
       weights: weightsView(r, c),
       dy: slotView("y", s.output, 0, w.steps),
@@ -254,6 +263,8 @@ export function adjointPasses(r: RolloutSpec, c: Chunk, adapter: AdapterSpec): P
   const rows = chunkRows(c);
   const s = slots(r, rows);
   const stepwise = r.kind === "step";
+  const own = r.kind === "own-row";
+  const tile = tileQuads(Math.ceil(r.model.shape.units / 4));
   const flops = 2 * rows * r.model.shape.units ** 2;
   const slotBytes = 4 * Math.max(s.state, s.phi);
   const longest = stepwise ? 1 : longestWindow(adapter, { slotBytes, flopsPerStep: flops });
@@ -267,7 +278,7 @@ export function adjointPasses(r: RolloutSpec, c: Chunk, adapter: AdapterSpec): P
       kind: "dispatch",
       label: "adjoint",
       kernel: ADJOINT[r.kind],
-      tune: { ...cellTune(r), ...phiTune(r), ...persistentTune(r) },
+      tune: { ...cellTune(r), ...phiTune(r), ...persistentTune(r), ...(own ? { TILE_QUADS: tile } : {}) },
       bind: {
         rows: { buffer: c.table },
         weights: weightsView(r, c),
