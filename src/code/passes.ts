@@ -1,11 +1,61 @@
 /** Passes of the place code: norms, rates, changes of rates, and the way back to a position. Pure. */
-import { type BufferView, type DispatchPass, spread } from "../gpu/plan.ts";
+import { type BufferSpec, type BufferView, type DispatchPass, spread } from "../gpu/plan.ts";
 import { UNUSED_READ } from "../kernels/recurrence.ts";
 import { roundUp } from "../model/parameters.ts";
-import { cellsOf, codeTune, codeUniform, DECODERS, type Decoder, isNormalised, type Population } from "./population.ts";
+import {
+  type CodeSpec,
+  cellsOf,
+  codeTune,
+  codeUniform,
+  DECODERS,
+  type Decoder,
+  isNormalised,
+  type Population,
+} from "./population.ts";
 
 /** Floats that decoding gives a row: x, y and two zeros, as a readout of two would lie. */
-export const DECODED_FLOATS = 4;
+const DECODED_FLOATS = 4;
+
+/** Where a window's positions are, whether read out as they are or decoded. */
+export interface Shown {
+  readonly buffer: "y" | "decoded";
+  /** Numbers of a row that count: 2, or all readouts of a network that has more to say. */
+  readonly width: number;
+  /** Floats of a row. */
+  readonly floats: number;
+}
+
+export function shownOf(code: CodeSpec | null | undefined, outputs: number): Shown {
+  if (code) return { buffer: "decoded", width: 2, floats: DECODED_FLOATS };
+  return { buffer: "y", width: outputs, floats: roundUp(outputs, 4) };
+}
+
+/** Buffers of the window's positions that are not the readout's own. */
+export function shownBuffers(code: CodeSpec | null | undefined, steps: number, rows: number): BufferSpec[] {
+  if (!code) return [];
+  return [{ name: "decoded", bytes: 4 * steps * rows * DECODED_FLOATS, axes: "[window][R][x, y, 0, 0]" }];
+}
+
+/** From the readouts of a window to positions; nothing to do where they are positions already. */
+export function showPasses(code: CodeSpec | null | undefined, count: number, decoded: BufferView): DispatchPass[] {
+  if (!code) return [];
+  const bytes = 4 * count * roundUp(cellsOf(code.population), 4);
+  return [decodePass(code.population, code.decoder, count, { buffer: "y", bytes }, decoded)];
+}
+
+/** e_0 = rates at s_0 (slot 0 of `positions`). */
+export function encoderInputPasses(
+  p: Population,
+  rows: number,
+  positions: BufferView,
+  names: { readonly norms: string; readonly e0: string },
+): DispatchPass[] {
+  const norms = { buffer: names.norms };
+  return [
+    ...normsPasses(p, rows, positions, norms),
+    ratesPass(p, rows, cellsOf(p), { positions, norms, rates: { buffer: names.e0 } }),
+  ];
+}
 
 /** Of `count` positions, what a softmax divides by; nothing for the other tunings. */
 export function normsPasses(p: Population, count: number, positions: BufferView, norms: BufferView): DispatchPass[] {

@@ -56,6 +56,8 @@ type AllOptional<S extends Record<string, z.ZodType>> = {
 export const allOptional = <S extends Record<string, z.ZodType>>(shape: S): AllOptional<S> =>
   Object.fromEntries(Object.entries(shape).map(([key, type]) => [key, type.exactOptional()])) as AllOptional<S>;
 
+export const seed = (meaning: string) => integer(0, U32_MAX, meaning);
+
 export const metres = (minimum: number, meaning: string) => number(minimum, LARGE, `${meaning}, metres.`);
 
 const coordinate = number(-LARGE, LARGE, "Coordinate, metres.");

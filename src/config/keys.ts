@@ -5,6 +5,8 @@ import { suggest } from "./suggest.ts";
 interface Node {
   readonly properties?: Readonly<Record<string, Node>>;
   readonly oneOf?: readonly Node[];
+  /** A record or null. */
+  readonly anyOf?: readonly Node[];
   readonly additionalProperties?: Node | boolean;
   readonly items?: Node | boolean;
   readonly const?: unknown;
@@ -26,6 +28,7 @@ function child(node: Node | undefined, key: string | number): Node | undefined {
 
 /** Of several kinds, the one that the value says it is. */
 function variant(node: Node | undefined, value: unknown): Node | undefined {
+  if (node?.anyOf) return node.anyOf.find((option) => option.properties) ?? node;
   if (!node?.oneOf) return node;
   const kind = isObject(value) ? value.kind : undefined;
   return node.oneOf.find((option) => option.properties?.kind?.const === kind);
@@ -45,7 +48,7 @@ function keysAt(path: readonly (string | number)[], config: unknown): string[] {
 function allPaths(node: Node = root(), prefix = ""): string[] {
   const found: string[] = [];
   const visit = (key: string, next: Node) => found.push(prefix + key, ...allPaths(next, `${prefix}${key}.`));
-  for (const option of node.oneOf ?? [node]) {
+  for (const option of node.oneOf ?? node.anyOf ?? [node]) {
     for (const [key, next] of Object.entries(option.properties ?? {})) if (key !== "$schema") visit(key, next);
     if (typeof option.additionalProperties === "object") visit("<name>", option.additionalProperties);
   }

@@ -5,6 +5,7 @@
 import { readFileSync } from "node:fs";
 import type * as z from "zod";
 import { UsageError } from "../errors.ts";
+import { withCentres } from "./centres-file.ts";
 import { hintForKey } from "./keys.ts";
 import { presets } from "./presets/index.ts";
 import {
@@ -284,7 +285,10 @@ export function loadConfig(sources: ConfigSources = {}): LoadedConfig {
   // The kind comes first, or it would drop keys of the new kind that were given before it.
   values.sort((a, b) => Number(b.path === "task.kind") - Number(a.path === "task.kind"));
   for (const { path, value, origin } of values) layers.set(path.split("."), value, origin);
-  const config = parseConfig(layers.value, (path) => layers.originOf(path));
+  const originOf = (path: Path): string | undefined => layers.originOf(path);
+  const given = parseConfig(layers.value, originOf);
+  const read = withCentres(given);
+  const config = read === given ? given : parseConfig(read, originOf);
   const provenance = Object.fromEntries(
     leaves(config, []).map((leaf) => [leaf, layers.originOf(leaf.split(".")) ?? "default"]),
   );

@@ -1,7 +1,10 @@
 /** From a configuration to what the planners need. Pure. */
+import { centresOf } from "../code/centres.ts";
+import type { CodeSpec } from "../code/population.ts";
 import { defaultInitialGain, type StepParameters } from "../model/dynamics.ts";
 import type { NetworkShape } from "../model/parameters.ts";
 import { type BoxTask, PREDECESSOR, RAT_IN_A_BOX } from "../task/box.ts";
+import { extentOf } from "../task/extent.ts";
 import { type PathTask, pathShape, tmazeTask, triangleTask } from "../task/paths.ts";
 import type { NetworkSpec } from "../train/spec.ts";
 import type { ExperimentConfig, TaskConfig } from "./schema.ts";
@@ -61,9 +64,29 @@ export function pathTask(config: ExperimentConfig): PathTask {
   return { kind: "polyline", routes, closed, starts, ...gait };
 }
 
-/** Every task so far is a path in the plane: displacement or turn in, position out, encoded start position. */
+/** Place cells, where the position is not itself what the network reads out. */
+export function codeSpec(config: ExperimentConfig): CodeSpec | null {
+  const { cells, input, decode } = config.task;
+  if (cells === null) return null;
+  return {
+    population: {
+      centres: centresOf(cells, extentOf(pathTask(config)), config.seed),
+      width: cells.width,
+      tuning: cells.tuning,
+    },
+    decoder: decode,
+    deltaInput: input === "codeDelta",
+  };
+}
+
+/** Displacement or turn in, position out, encoded start position; with place cells, rates in place of positions. */
 export function networkShape(config: ExperimentConfig): NetworkShape {
-  return { units: config.rnn.units, ...pathShape(pathTask(config)) };
+  const { units } = config.rnn;
+  const path = pathShape(pathTask(config));
+  const cells = config.task.cells?.count;
+  if (cells === undefined) return { units, ...path };
+  const inputs = config.task.input === "codeDelta" ? cells : path.inputs;
+  return { units, inputs, outputs: cells, encoderInputs: cells };
 }
 
 /** One entry per seed, in order. */

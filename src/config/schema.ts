@@ -6,6 +6,7 @@ import * as z from "zod";
 import { ACTIVATIONS, defaultInitialGain } from "../model/dynamics.ts";
 import { TEST_EPOCH } from "../model/streams.ts";
 import { PREDECESSOR, RAT_IN_A_BOX } from "../task/box.ts";
+import { codeContradictions } from "./code-schema.ts";
 import {
   allOptional,
   boolean,
@@ -16,12 +17,10 @@ import {
   number,
   positive,
   record,
+  seed,
   typed,
-  U32_MAX,
 } from "./fields.ts";
 import { COMMON_TASK, maskEvery, taskSchema } from "./task-schema.ts";
-
-const seed = (meaning: string) => integer(0, U32_MAX, meaning);
 
 /** Every step parameter of the cell, once; `rnn`, `train`, `replay`, its conditions and `evaluate` share them. */
 const STEP = {
@@ -133,6 +132,7 @@ const experiment = record(
         ),
         saveEvery: integer(1, 10_000_000, "Keep every n-th decoded position.").default(1),
         saveStates: boolean("Also keep the hidden states r (large).").default(false),
+        saveCode: boolean("Also keep the decoded activity of every place cell (large).").default(false),
         conditions: z
           .record(
             z.string().regex(CONDITION_NAME, {
@@ -268,6 +268,7 @@ function contradictions(config: ExperimentConfig): Contradiction[] {
       message: "must name at least one condition",
     });
   }
+  found.push(...codeContradictions(config.task));
   if (config.task.kind === "polyline") found.push(...polylineContradictions(config.task));
   if (config.task.kind === "box") found.push(...boxContradictions(config.task));
   return found;

@@ -3,6 +3,7 @@ import * as z from "zod";
 import { PREDECESSOR, RAT_IN_A_BOX } from "../task/box.ts";
 import { headDirectionTask } from "../task/head-direction.ts";
 import { ouTask, tmazeTask, triangleTask } from "../task/paths.ts";
+import { CODE_TASK } from "./code-schema.ts";
 import { boolean, choice, integer, LARGE, listOf, metres, number, point, positive, record } from "./fields.ts";
 
 export const maskEvery = integer(1, 2 ** 24, "Input is visible at every k-th step; 1 = always.");
@@ -14,6 +15,7 @@ export const COMMON_TASK = {
     ["random", "fixed"],
     "First visible step: drawn per trajectory from 0 … maskEvery − 1, or always 0.",
   ).default("random"),
+  ...CODE_TASK,
 };
 
 const gait = (defaults: { stepLength?: number; speedStd: number; jitterStd: number; jitterTau: number }) => ({

@@ -2,6 +2,8 @@
  * The plan of one batch: awake trajectories, forward, readout, loss and, when wanted, the gradient and an Adam step.
  * Training, testing and `evaluate` are this plan with parts left out. Pure.
  */
+import { normsPasses, normsView, ratesPass, shownBuffers, showPasses } from "../code/passes.ts";
+import { type CodeSpec, cellsOf, codeTune, codeUniform, isNormalised } from "../code/population.ts";
 import type { BufferSpec, BufferView, Pass, Plan } from "../gpu/plan.ts";
 import { spread } from "../gpu/plan.ts";
 import { roundUp } from "../model/parameters.ts";
@@ -48,7 +50,12 @@ export interface BatchOptions {
   /** B, rows of each network that count. */
   readonly batch: number;
   /** Generated trajectories; null when inputs, e_0 and targets are given. */
-  readonly task: { readonly path: PathKernel; readonly inputScale: number; readonly stream: number } | null;
+  readonly task: {
+    readonly path: PathKernel;
+    readonly inputScale: number;
+    readonly stream: number;
+    readonly code?: CodeSpec | null;
+  } | null;
   /** Whether there is a target at all (evaluate may have none). */
   readonly loss: boolean;
   readonly l2Activity: number;
@@ -58,6 +65,8 @@ export interface BatchOptions {
   readonly update: boolean;
   /** Keep every y (padded to quads) in `y_all`. */
   readonly keepReadout: boolean;
+  /** Decode every y of place cells into `decoded` [T][R][4]. */
+  readonly decode?: boolean;
   /** Iterations whose stats are kept until the host reads them. */
   readonly historySlots: number;
   readonly adapter: AdapterSpec;
@@ -79,18 +88,36 @@ const READOUT_SCRATCH = 32 << 20;
 function paths(o: BatchOptions, c: Chunk): Pass[] {
   if (!o.task) return [];
   const rows = chunkRows(c);
+  const { code } = o.task;
   const { rootSeed, noiseRounds } = o.rollout.model;
-  return pathPasses({
-    ...o.task,
-    rootSeed,
-    noiseRounds,
-    rows,
-    steps: o.rollout.steps,
-    buffers: { rows: c.table, positions: "positions", e0: "e0" },
-    input: { buffer: "input", stride: slots(o.rollout, rows).input },
-    unused: unusedWrite(2),
-    adapter: o.adapter,
-  });
+  return [
+    ...pathPasses({
+      ...o.task,
+      rootSeed,
+      noiseRounds,
+      rows,
+      steps: o.rollout.steps,
+      buffers: { rows: c.table, positions: "positions", e0: code ? "start" : "e0" },
+      input: { buffer: "input", stride: slots(o.rollout, rows).input },
+      unused: unusedWrite(2),
+      adapter: o.adapter,
+    }),
+    ...(code ? codeStart(o, code, rows) : []),
+  ];
+}
+
+/** e_0 and what the softmax divides by, of every position. */
+function codeStart(o: BatchOptions, { population }: CodeSpec, rows: number): Pass[] {
+  const positions = { buffer: "positions" };
+  const norms = { buffer: "norms" };
+  return [
+    ...normsPasses(population, (o.rollout.steps + 1) * rows, positions, norms),
+    ratesPass(population, rows, cellsOf(population), {
+      positions: slotView("positions", 2 * rows, 0, 1),
+      norms: slotView("norms", 2 * rows, 0, 1),
+      rates: { buffer: "e0" },
+    }),
+  ];
 }
 
 /** Where s_{t+1} of a window's first step lies, and how wide a target row is. */
@@ -109,15 +136,19 @@ function lossPass(o: BatchOptions, c: Chunk, w: TimeWindow, batchRows: number): 
   const rows = chunkRows(c);
   const goal = target(o, rows, w);
   const scale = 1 / (r.steps * o.batch);
+  const tune = { LANES: lossLanes(r.model.shape.outputs), ACTIVITY_ON: o.l2Activity > 0 ? 1 : 0 };
+  const population = o.task?.code?.population;
   return {
     kind: "dispatch",
     label: "loss",
-    kernel: "rnn/loss_mse",
-    tune: { LANES: lossLanes(r.model.shape.outputs), ACTIVITY_ON: o.l2Activity > 0 ? 1 : 0 },
+    kernel: population ? "rnn/loss_code" : "rnn/loss_mse",
+    tune: population ? { ...tune, ...codeTune(population) } : tune,
     bind: {
       rows: { buffer: c.table },
       y: slotView("y", slots(r, rows).output, 0, w.steps),
-      goal: goal.view,
+      ...(population
+        ? { positions: goal.view, norms: normsView(population, { ...goal.view, buffer: "norms" }) }
+        : { goal: goal.view }),
       states: slotView("states", slots(r, rows).state, w.t0, w.steps + 1),
       loss_rows: lossView(c, r.steps * batchRows),
       bad: { buffer: "bad" },
@@ -132,6 +163,7 @@ function lossPass(o: BatchOptions, c: Chunk, w: TimeWindow, batchRows: number): 
         batch_rows: batchRows,
         row0: c.row0,
       },
+      ...(population ? { code: codeUniform(population) } : {}),
     },
     groups: spread(Math.ceil((w.steps * rows * lossLanes(r.model.shape.outputs)) / 64)),
   };
@@ -158,6 +190,7 @@ function chunkPasses(o: BatchOptions, c: Chunk, batchRows: number): Pass[] {
         bytes: w.steps * s.output * 4,
       });
     }
+    if (o.decode) out.push(...showPasses(o.task?.code, w.steps * rows, slotView("decoded", 4 * rows, w.t0, w.steps)));
     if (!o.loss) continue;
     out.push(lossPass(o, c, w, batchRows));
     if (!r.adjoint) continue;
@@ -171,6 +204,15 @@ function chunkPasses(o: BatchOptions, c: Chunk, batchRows: number): Pass[] {
   for (const w of timeWindows(r.steps, gradLongest, sl.timeBlock)) out.push(...recurrentGrads(r, c, w, sl));
   out.push(...encoderGrads(r, c, sl));
   return out;
+}
+
+function codeBuffers({ population }: CodeSpec, T: number, rows: number): BufferSpec[] {
+  return [
+    { name: "start", bytes: 8 * rows, axes: "[R][2], s_0" },
+    ...(isNormalised(population)
+      ? [{ name: "norms", bytes: 8 * (T + 1) * rows, axes: "[T+1][R][2], of the softmax" }]
+      : []),
+  ];
 }
 
 /** Device bytes of the buffers that a chunk needs; chunks follow one another in the same buffers. */
@@ -196,6 +238,8 @@ function chunkBuffers(o: BatchOptions, rows: number, batchRows: number): BufferS
   if (o.task) {
     out.push({ name: "positions", bytes: 4 * (T + 1) * rows * 2, axes: "[T+1][R][2]" });
     out.push(...pathBuffers(o.task.path, rows));
+    if (o.task.code) out.push(...codeBuffers(o.task.code, T, rows));
+    if (o.decode) out.push(...shownBuffers(o.task.code, T, rows));
   } else if (o.loss) {
     out.push({ name: "target", bytes: 4 * T * roundUp(rows * r.model.shape.outputs, 64), axes: "[T][R][O]" });
   }

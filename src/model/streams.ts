@@ -11,6 +11,8 @@ export const STREAM = {
   awakeNoise: 4,
   replayNoise: 5,
   replayStarts: 6,
+  /** Centres of place cells: drawn on the host, the same for all networks. */
+  cells: 7,
 } as const;
 
 export type StreamName = keyof typeof STREAM;

@@ -1,11 +1,13 @@
 /** Whole training iterations put together from the twins, for tiny sizes; witness of the training plan. */
+import type { CodeSpec } from "../code/population.ts";
 import { type Activation, cellParams, type StepParameters } from "../model/dynamics.ts";
 import type { NetworkShape } from "../model/parameters.ts";
 import { STREAM } from "../model/streams.ts";
-import type { PathTask } from "../task/paths.ts";
+import { inputScale, type PathTask } from "../task/paths.ts";
 import { adjointReference } from "./adjoint.ts";
 import { boxPathReference } from "./box-path.ts";
 import { clipAndAdamReference, learningRateReference, type Moments } from "./clip-and-adam.ts";
+import { type CodedPaths, codedPathsReference } from "./coded-paths.ts";
 import { headDirectionPathReference } from "./head-direction-path.ts";
 import { initialiseReference } from "./initialise.ts";
 import type { AwakePaths, PathRequest } from "./masked-inputs.ts";
@@ -15,7 +17,7 @@ import { DEFAULT_ROUNDS, type Key } from "./rng.ts";
 import { philoxNoise, rolloutReference } from "./rollout.ts";
 import { type ReferenceTensors, referenceTensors } from "./tensors.ts";
 
-/** What the training of one network depends on; inputs, outputs and encoder inputs of the shape are 2. */
+/** What the training of one network depends on. */
 export interface ReferenceTraining {
   readonly shape: NetworkShape;
   readonly activation: Activation;
@@ -24,6 +26,7 @@ export interface ReferenceTraining {
   readonly initialGain: number;
   readonly key: Key;
   readonly task: PathTask;
+  readonly code?: CodeSpec | null;
   /** T. */
   readonly steps: number;
   /** B. */
@@ -74,6 +77,16 @@ export function awakePathsReference(task: PathTask, request: PathRequest): Awake
   }
 }
 
+/** What the network is shown and asked for on a task's paths, with place cells or without. */
+export function experienceReference(
+  { task, code }: Pick<ReferenceTraining, "task" | "code">,
+  request: PathRequest,
+): CodedPaths & { readonly positions: Float64Array } {
+  const paths = awakePathsReference(task, request);
+  if (code) return { ...codedPathsReference(paths, code, inputScale(task), request), positions: paths.positions };
+  return { ...paths, target: paths.positions.subarray(request.B * 2) };
+}
+
 /** Draws the batch of `iteration`, runs it, and updates `state` in place. */
 export function trainStepReference(
   training: ReferenceTraining,
@@ -83,7 +96,7 @@ export function trainStepReference(
   const { shape, key, steps: T, batch: B, rounds = DEFAULT_ROUNDS } = training;
   const draw = { T, B, key, epoch: iteration, trajectory0: 0, rounds };
   const { maskEvery, maskOffset } = training;
-  const paths = awakePathsReference(training.task, { ...draw, stream: STREAM.trainPaths, maskEvery, maskOffset });
+  const paths = experienceReference(training, { ...draw, stream: STREAM.trainPaths, maskEvery, maskOffset });
   const params = Array.from({ length: B }, () => cellParams(training.step));
   const input = {
     shape,
@@ -97,8 +110,7 @@ export function trainStepReference(
     T,
     B,
   };
-  const target = paths.positions.subarray(B * 2);
-  const { loss, grads } = adjointReference(input, rolloutReference(input), target, training);
+  const { loss, grads } = adjointReference(input, rolloutReference(input), paths.target, training);
   const { gradNorm } = clipAndAdamReference(state.weights, grads, state.moments, {
     iteration,
     learningRate: learningRateReference(

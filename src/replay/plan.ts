@@ -2,6 +2,8 @@
  * The plan of quiescent rollouts: conditions, repeats and networks are rows. States live in a ring of one window's
  * slots unless they are kept; readouts go to the host, chunk by chunk. Pure.
  */
+import { encoderInputPasses, shownBuffers, shownOf, showPasses } from "../code/passes.ts";
+import type { CodeSpec } from "../code/population.ts";
 import { UsageError } from "../errors.ts";
 import { type BufferSpec, type CopyPass, formatBytes, type Pass, type Plan, type PlanKind } from "../gpu/plan.ts";
 import { chunkBatch } from "../kernels/chunks.ts";
@@ -42,6 +44,10 @@ export interface ReplayPlanOptions {
   readonly extra: boolean;
   /** Encoded start positions; null when states to start from are given. */
   readonly start: { readonly path: PathKernel; readonly inputScale: number } | null;
+  /** Place cells, whose activity is decoded. */
+  readonly code?: CodeSpec | null | undefined;
+  /** Keep the activity itself too. */
+  readonly saveCode?: boolean;
   readonly adapter: AdapterSpec;
   readonly records: RecordLayouts;
 }
@@ -89,10 +95,15 @@ export function keepSteps(
   return out;
 }
 
-function saves(o: ReplayPlanOptions, s: ReturnType<typeof slots>, w: TimeWindow): CopyPass[] {
-  const readouts = keepSteps("save readout", { buffer: "y", skip: 0 }, "y_all", s.output, o.saveEvery, w);
-  if (!o.saveStates) return readouts;
-  return [...readouts, ...keepSteps("save states", { buffer: "states", skip: 1 }, "r_all", s.state, o.saveEvery, w)];
+function saves(o: ReplayPlanOptions, rows: number, s: ReturnType<typeof slots>, w: TimeWindow): CopyPass[] {
+  const shown = shownOf(o.code, o.model.shape.outputs);
+  const slot = rows * shown.floats;
+  const out = keepSteps("save readout", { buffer: shown.buffer, skip: 0 }, "y_all", slot, o.saveEvery, w);
+  if (o.code && o.saveCode)
+    out.push(...keepSteps("save activity", { buffer: "y", skip: 0 }, "code_all", s.output, o.saveEvery, w));
+  if (o.saveStates)
+    out.push(...keepSteps("save states", { buffer: "states", skip: 1 }, "r_all", s.state, o.saveEvery, w));
+  return out;
 }
 
 /** The last state of a window becomes the first of the next, by way of a third place: WebGPU copies nothing within one buffer. */
@@ -108,7 +119,7 @@ export function carryOver(slotFloats: number, steps: number): CopyPass[] {
 
 /** r_0 of a chunk's rows from encoded start positions, unless states are given. */
 export function startPasses(
-  o: Pick<ReplayPlanOptions, "start" | "model" | "adapter">,
+  o: Pick<ReplayPlanOptions, "start" | "model" | "adapter" | "code">,
   r: RolloutSpec,
   c: Chunk,
 ): Pass[] {
@@ -121,18 +132,31 @@ export function startPasses(
       stream: STREAM.replayStarts,
       rows: chunkRows(c),
       steps: 0,
-      buffers: { rows: c.table, positions: "starts", e0: "e0" },
+      buffers: { rows: c.table, positions: "starts", e0: o.code ? "start_e0" : "e0" },
       input: null,
       unused: unusedWrite(2),
       adapter: o.adapter,
     }),
+    ...codeStart(o.code, chunkRows(c)),
     encodePass(r, c),
   ];
 }
 
+/** Rates at the start positions. */
+function codeStart(code: CodeSpec | null | undefined, rows: number): Pass[] {
+  if (!code) return [];
+  return encoderInputPasses(code.population, rows, { buffer: "starts" }, { norms: "start_norms", e0: "e0" });
+}
+
 /** Buffers of the start passes that are nobody else's. */
-export function startBuffers(o: Pick<ReplayPlanOptions, "start">, rows: number): BufferSpec[] {
-  return [{ name: "starts", bytes: 8 * rows, axes: "[1][R][2]" }, ...(o.start ? pathBuffers(o.start.path, rows) : [])];
+export function startBuffers(o: Pick<ReplayPlanOptions, "start" | "code">, rows: number): BufferSpec[] {
+  const out: BufferSpec[] = [{ name: "starts", bytes: 8 * rows, axes: "[1][R][2]" }];
+  if (o.start) out.push(...pathBuffers(o.start.path, rows));
+  if (o.start && o.code) {
+    out.push({ name: "start_e0", bytes: 8 * rows, axes: "[R][2], s_0" });
+    out.push({ name: "start_norms", bytes: 8 * rows, axes: "[R][2], of the softmax" });
+  }
+  return out;
 }
 
 /** How replays roll out, whoever asks for them. */
@@ -156,10 +180,11 @@ export function replayRollout(
 
 /** Steps of a window whose readout fits a binding and a dispatch: it takes a whole window at once. */
 export function longestReadout(r: RolloutSpec, rows: number, adapter: AdapterSpec): number {
+  const s = slots(r, rows);
   return longestWindow(adapter, {
-    slotBytes: 4 * slots(r, rows).state,
+    slotBytes: 4 * Math.max(s.state, s.output),
     extraSlots: 1,
-    flopsPerStep: 8 * rows * r.model.shape.units,
+    flopsPerStep: 2 * r.model.shape.units * s.output,
   });
 }
 
@@ -169,7 +194,14 @@ export function planReplay(o: ReplayPlanOptions): ReplayPlan {
   const kept = savedSteps(o.steps, o.saveEvery);
   if (kept === 0)
     throw new UsageError(`replay.saveEvery = ${o.saveEvery} keeps nothing of ${o.steps} steps: use at most ${o.steps}`);
-  const perRow = 4 * kept * (roundUp(o.model.shape.outputs, 4) + (o.saveStates ? roundUp(o.model.shape.units, 4) : 0));
+  const shown = shownOf(o.code, o.model.shape.outputs);
+  const savesCode = o.code != null && o.saveCode === true;
+  const perRow =
+    4 *
+    kept *
+    (shown.floats +
+      (savesCode ? roundUp(o.model.shape.outputs, 4) : 0) +
+      (o.saveStates ? roundUp(o.model.shape.units, 4) : 0));
   const rowsByBytes = Math.max(32, Math.floor(Math.min(READOUT_BYTES, o.adapter.maxBuffer) / perRow / 32) * 32);
   const block = Math.min(batchRows, rowsByBytes);
   const networksByBytes = Math.max(1, Math.floor(rowsByBytes / block));
@@ -191,7 +223,7 @@ export function planReplay(o: ReplayPlanOptions): ReplayPlan {
     const rows = chunkRows(chunk);
     const launch = longestForward(rollout, rows, o.adapter);
     const readable = longestReadout(rollout, rows, o.adapter);
-    const byRing = Math.max(1, Math.floor(RING_BYTES / (4 * own.state)) - 1);
+    const byRing = Math.max(1, Math.floor(RING_BYTES / (4 * Math.max(own.state, own.output))) - 1);
     const windows = timeWindows(o.steps, Math.min(readable, byRing, o.kind === "step" ? byRing : launch));
     passes.push(...startPasses(o, rollout, chunk));
     const marks: { pass: number; steps: number }[] = [];
@@ -200,8 +232,8 @@ export function planReplay(o: ReplayPlanOptions): ReplayPlan {
       for (const l of timeWindows(w.steps, launch)) {
         passes.push(forwardPass(rollout, chunk, { t0: w.t0 + l.t0, steps: l.steps }, { slot0: () => l.t0 }));
       }
-      passes.push(readoutPass(rollout, chunk, w, 0));
-      passes.push(...saves(o, own, w), ...carryOver(own.state, w.steps));
+      passes.push(readoutPass(rollout, chunk, w, 0), ...showPasses(o.code, w.steps * rows, { buffer: "decoded" }));
+      passes.push(...saves(o, rows, own, w), ...carryOver(own.state, w.steps));
       marks.push({ pass: passes.length, steps: w.t0 + w.steps });
     }
     return { chunk, from, to: passes.length, marks };
@@ -212,7 +244,9 @@ export function planReplay(o: ReplayPlanOptions): ReplayPlan {
     { name: "states", bytes: 4 * (ring + 1) * s.state, axes: "[window+1][R][N]" },
     { name: "carried", bytes: 4 * s.state, axes: "[1][R][N]" },
     { name: "y", bytes: 4 * ring * s.output, axes: "[window][R][O]" },
-    { name: "y_all", bytes: 4 * kept * s.output, axes: "[saved][R][O]" },
+    ...shownBuffers(o.code, ring, largest),
+    { name: "y_all", bytes: 4 * kept * largest * shown.floats, axes: "[saved][R][O], positions" },
+    ...(savesCode ? [{ name: "code_all", bytes: 4 * kept * s.output, axes: "[saved][R][O], activity" }] : []),
     { name: "e0", bytes: 4 * largest * o.model.shape.encoderInputs, axes: "[R][E]" },
     ...startBuffers(o, largest),
     ...(o.saveStates ? [{ name: "r_all", bytes: 4 * kept * s.state, axes: "[saved][R][N]" }] : []),

@@ -1,4 +1,6 @@
 /** Quiescent rollouts of trained networks: packs conditions into rows, runs the plan, hands the readouts over. */
+import { shownOf } from "../code/passes.ts";
+import type { CodeSpec } from "../code/population.ts";
 import type { DeviceBuffer, Gpu } from "../gpu/context.ts";
 import type { PlanKind } from "../gpu/plan.ts";
 import { Clock, Program } from "../gpu/program.ts";
@@ -26,6 +28,10 @@ export interface ReplaySpec {
   readonly pairedNoise: boolean;
   /** Start from encoded positions of this task … */
   readonly task: PathTask;
+  /** Place cells on its paths, if any. */
+  readonly code?: CodeSpec | null;
+  /** Keep their activity too. */
+  readonly saveCode?: boolean;
   /** … or from these states (S, repeats, N). */
   readonly startStates: Float32Array | null;
   readonly kind: PlanKind;
@@ -34,8 +40,10 @@ export interface ReplaySpec {
 
 /** One condition's rollouts. */
 export interface ReplayResult {
-  /** (S, saved, repeats, O): readouts of r_t for t = saveEvery, 2·saveEvery, … */
+  /** (S, saved, repeats, O): readouts of r_t for t = saveEvery, 2·saveEvery, …; of place cells their position, O = 2. */
   readonly readout: Float32Array;
+  /** (S, saved, repeats, O): the activity of place cells, or null. */
+  readonly code: Float32Array | null;
   /** (S, saved, repeats, N), or null. */
   readonly states: Float32Array | null;
   /** (S, repeats, N): the last state. */
@@ -63,6 +71,8 @@ export function replayPlanOf(spec: ReplaySpec, adapter: AdapterSpec, records: Re
     noise: all.some((c) => c.noiseStd > 0 && c.noiseScale > 0),
     extra: all.some(usesModifiers),
     start: spec.startStates ? null : { path: pathKernel(spec.task), inputScale: inputScale(spec.task) },
+    code: spec.code ?? null,
+    saveCode: spec.saveCode === true,
     adapter,
     records,
   });
@@ -104,10 +114,12 @@ export async function runReplay(
   const clock = new Clock(gpu, 1);
   const rows = replayRows(spec);
   const [S, N, O] = [spec.seeds.length, spec.model.shape.units, spec.model.shape.outputs];
+  const shown = shownOf(spec.code, O);
   const conditions = spec.conditions[0]?.length ?? 0;
   const saved = savedSteps(spec.steps, spec.saveEvery);
   const perCondition = Array.from({ length: conditions }, () => ({
-    readout: new Float32Array(S * saved * spec.repeats * O),
+    readout: new Float32Array(S * saved * spec.repeats * shown.width),
+    code: spec.code && spec.saveCode ? new Float32Array(S * saved * spec.repeats * O) : null,
     states: spec.saveStates ? new Float32Array(S * saved * spec.repeats * N) : null,
     last: new Float32Array(S * spec.repeats * N),
   }));
@@ -159,7 +171,9 @@ export async function runReplay(
       }
       if (interrupted) break;
       if (at < to) await program.run({ label: "replay", clock, from: at, to });
-      const y = await gpu.readF32(program.buffer("y_all"), 0, saved * size * o4 * 4);
+      const y = await gpu.readF32(program.buffer("y_all"), 0, saved * size * shown.floats * 4);
+      const activity =
+        spec.code && spec.saveCode ? await gpu.readF32(program.buffer("code_all"), 0, saved * size * o4 * 4) : null;
       const r = spec.saveStates ? await gpu.readF32(program.buffer("r_all"), 0, saved * size * n4 * 4) : null;
       // The ring's first slot holds the last state: it was carried over.
       const last = await gpu.readF32(program.buffer("states"), 0, size * n4 * 4);
@@ -168,14 +182,15 @@ export async function runReplay(
         slots: number,
         width: number,
         padded: number,
-        tensor: "readout" | "states" | "last",
+        tensor: "readout" | "code" | "states" | "last",
       ) =>
         unpackRows(device, chunk, conditions * spec.repeats, slots, width, padded, (row) => ({
           out: (perCondition[Math.floor(row / spec.repeats)] as (typeof perCondition)[number])[tensor] as Float32Array,
           row: row % spec.repeats,
           rows: spec.repeats,
         }));
-      take(y, saved, O, o4, "readout");
+      take(y, saved, shown.width, shown.floats, "readout");
+      if (activity) take(activity, saved, O, o4, "code");
       if (r) take(r, saved, N, n4, "states");
       take(last, 1, N, n4, "last");
     }

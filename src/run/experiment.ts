@@ -1,5 +1,5 @@
 /** From a configuration to what the trainer and the replay take. Pure. */
-import { networkSettings, networkShape, pathTask, replayConditions } from "../config/resolve.ts";
+import { codeSpec, networkSettings, networkShape, pathTask, replayConditions } from "../config/resolve.ts";
 import type { ExperimentConfig } from "../config/schema.ts";
 import type { PlanKind } from "../gpu/plan.ts";
 import { type LaunchSize, type ModelSpec, modelSpec } from "../kernels/spec.ts";
@@ -32,6 +32,7 @@ export function trainSpecOf(config: ExperimentConfig, kind: PlanKind): TrainSpec
     model: modelOf(config),
     networks: networkSettings(config),
     task: pathTask(config),
+    code: codeSpec(config),
     maskRandom: config.task.maskOffset === "random",
     steps: config.task.steps,
     batch: config.train.batch,
@@ -52,8 +53,10 @@ export function replaySpecOf(config: ExperimentConfig, kind: PlanKind, startStat
     steps: replay.steps,
     saveEvery: replay.saveEvery,
     saveStates: replay.saveStates,
+    saveCode: replay.saveCode,
     pairedNoise: replay.pairedNoise,
     task: pathTask(config),
+    code: codeSpec(config),
     startStates,
     kind,
   };

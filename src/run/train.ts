@@ -13,6 +13,7 @@ import { adapterSpec } from "../kernels/spec.ts";
 import { STREAM } from "../model/streams.ts";
 import { describeNetwork, type Outcome } from "../train/outcome.ts";
 import { planAwake } from "../train/plan.ts";
+import type { TestResult } from "../train/test-batch.ts";
 import { type IterationStats, Trainer } from "../train/trainer.ts";
 import { Checkpoints, deviceFailure, openLog } from "./checkpoints.ts";
 import { trainSize, trainSpecOf } from "./experiment.ts";
@@ -27,7 +28,7 @@ const CHECKPOINT_EVERY_MS = 30_000;
 export interface Trained {
   readonly trainer: Trainer;
   readonly outcome: Outcome;
-  /** Mean squared error of each network on fresh trajectories, m²; empty unless training was completed. */
+  /** Mean squared error of each network on fresh trajectories, m² or of rates; empty unless training was completed. */
   readonly testError: readonly number[];
 }
 
@@ -131,11 +132,13 @@ export async function trainInto(
     outcome.networks.forEach((n, i) => {
       if (n.kind !== "completed") io.note(describeNetwork(i, config.seeds[i] as number, n));
     });
-    const testError = outcome.kind === "interrupted" ? [] : await test(trainer, config, io);
+    const { mse: testError, decodingError } =
+      outcome.kind === "interrupted" ? { mse: [], decodingError: null } : await test(trainer, config, io);
     dir.updateManifest({
       outcome: { ...outcome, iteration: trainer.iteration },
       trainSeconds: seconds,
       ...(testError.length > 0 ? { testError } : {}),
+      ...(decodingError === null ? {} : { decodingError }),
       ended: new Date().toISOString(),
     });
     return { trainer, outcome, testError };
@@ -147,16 +150,23 @@ export async function trainInto(
   }
 }
 
-async function test(trainer: Trainer, config: ExperimentConfig, io: Io): Promise<readonly number[]> {
+async function test(
+  trainer: Trainer,
+  config: ExperimentConfig,
+  io: Io,
+): Promise<Pick<TestResult, "mse" | "decodingError">> {
   io.progress.start("testing");
   const tested = await unlessAborted(io.signal, trainer.test(config.test.trajectories, { signal: io.signal }));
   if (tested === null) {
     io.progress.done("not tested: --resume does it");
-    return [];
+    return { mse: [], decodingError: null };
   }
-  const { mse } = tested;
-  io.progress.done(`test error ${mean(mse).toPrecision(3)} m² (${mse.map((x) => x.toPrecision(3)).join(", ")})`);
-  return mse;
+  const { mse, decodingError } = tested;
+  const all = (values: readonly number[]) => values.map((x) => x.toPrecision(3)).join(", ");
+  const unit = decodingError === null ? " m²" : "";
+  const decoded = decodingError === null ? "" : `, decoded to ${all(decodingError)} m in the median`;
+  io.progress.done(`test error ${mean(mse).toPrecision(3)}${unit} (${all(mse)})${decoded}`);
+  return { mse, decodingError };
 }
 
 export function exitCodeOf(outcome: Outcome): ExitCode {
@@ -187,7 +197,7 @@ export async function runTrain(options: TrainOptions, io: Io): Promise<ExitCode>
       io.out(
         io.json
           ? JSON.stringify({ run: dir.path, outcome, testError, iteration: trainer.iteration })
-          : `${dir.path}: ${outcome.kind}, ${trainer.iteration} iterations${testError.length > 0 ? `, test error ${mean(testError).toPrecision(3)} m²` : ""}`,
+          : `${dir.path}: ${outcome.kind}, ${trainer.iteration} iterations${testError.length > 0 ? `, test error ${mean(testError).toPrecision(3)}${config.task.cells === null ? " m²" : ""}` : ""}`,
       );
       return exitCodeOf(outcome);
     } finally {

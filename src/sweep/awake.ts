@@ -1,4 +1,5 @@
 /** The networks awake, on test trajectories with input: measured by the same kernels as what is compared with them. */
+import { shownOf } from "../code/passes.ts";
 import type { DeviceBuffer, Gpu } from "../gpu/context.ts";
 import type { Pass, Plan } from "../gpu/plan.ts";
 import { Program, unlessAborted } from "../gpu/program.ts";
@@ -109,7 +110,7 @@ async function measureReadout(
   networks: number,
   signal: AbortSignal | undefined,
 ): Promise<ResultRecord[]> {
-  const [T, count, O] = [d.awakeSteps, d.awakeTrajectories, d.shape.outputs];
+  const [T, count, O] = [d.awakeSteps, d.awakeTrajectories, shownOf(d.code, d.shape.outputs).width];
   const { geometry } = planOptionsOf(d, m).metrics;
   const spec: PathMetricsSpec = { geometry, steps: T, outputs: O, awakeOccupancy: false };
   const rowsPerNetwork = paddedRows(count);

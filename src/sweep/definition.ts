@@ -1,6 +1,7 @@
 /** What a sweep is, as sweep.json holds it: everything that its results depend on, and nothing else. Plain data. */
 
 import * as z from "zod";
+import type { CodeSpec } from "../code/population.ts";
 import { DataError } from "../errors.ts";
 import { ACTIVATIONS, type Activation, type StepParameters } from "../model/dynamics.ts";
 import type { NetworkShape } from "../model/parameters.ts";
@@ -49,6 +50,8 @@ export interface SweepDefinition {
   readonly leakySlope: number;
   readonly noiseRounds: number;
   readonly task: PathTask;
+  /** Place cells on its paths; not there where the position itself is read out. */
+  readonly code?: CodeSpec;
   /** T of an awake trajectory. */
   readonly awakeSteps: number;
   readonly awakeTrajectories: number;

@@ -1,4 +1,5 @@
 /** Runs the launches of a sweep on one GPU: buffers made once for all of them, one program per kind of launch. */
+import { shownOf } from "../code/passes.ts";
 import type { DeviceBuffer, Gpu } from "../gpu/context.ts";
 import { Clock, Program } from "../gpu/program.ts";
 import { chunkRows } from "../kernels/recurrence.ts";
@@ -173,7 +174,7 @@ export class SweepMachine {
     }
     if (o.keepEvery === 0) return { records, positions: null, states: null };
     const saved = savedSteps(o.steps, o.keepEvery);
-    const bytes = 4 * saved * rows * roundUp(o.model.shape.outputs, 4);
+    const bytes = 4 * saved * rows * shownOf(o.code, o.model.shape.outputs).floats;
     const positions = await this.#gpu.readF32(this.#buffer("y_all"), 0, bytes);
     if (o.stateRepeats === 0) return { records, positions, states: null };
     const stateBytes = 4 * saved * sampledRows(o, launch) * roundUp(o.model.shape.units, 4);
@@ -264,7 +265,7 @@ export function takePositions(
 ): void {
   const row0 = (launch.condition0 - condition0) * o.repeats;
   const saved = savedSteps(o.steps, o.keepEvery);
-  const padded = roundUp(o.model.shape.outputs, 4);
+  const padded = shownOf(o.code, o.model.shape.outputs).floats;
   unpackRows(device, chunkOf(o, launch), launch.conditions * o.repeats, saved, 2, padded, (row) => ({
     out,
     row: row0 + row,

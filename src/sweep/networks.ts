@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import fs from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { loadConfig, parseConfig } from "../config/load.ts";
-import { networkSettings, networkShape, pathTask } from "../config/resolve.ts";
+import { codeSpec, networkSettings, networkShape, pathTask } from "../config/resolve.ts";
 import type { ExperimentConfig } from "../config/schema.ts";
 import { DataError, UsageError } from "../errors.ts";
 import { formatBytes } from "../gpu/plan.ts";
@@ -131,6 +131,7 @@ export function defineSweep({ configs, networks }: LoadedNetworks, request: Swee
     leakySlope: config.rnn.leakySlope,
     noiseRounds: config.train.noiseRounds,
     task: pathTask(config),
+    ...codeOf(config),
     awakeSteps: config.task.steps,
     awakeTrajectories: Math.max(config.test.trajectories, start === "awakeEnd" ? repeats : 0),
     maskRandom: config.task.maskOffset === "random",
@@ -146,6 +147,12 @@ export function defineSweep({ configs, networks }: LoadedNetworks, request: Swee
     stateRepeats,
     conditionsPerShard: save === "summary" ? 0 : Math.min(fit, conditions.length),
   };
+}
+
+/** Without place cells the definition, and so its hash, is what it was before there were any. */
+function codeOf(config: ExperimentConfig): Pick<SweepDefinition, "code"> {
+  const code = codeSpec(config);
+  return code === null ? {} : { code };
 }
 
 /** Replay as the first run has it, but for what is asked for; the configuration's own ranges hold. */

@@ -22,6 +22,8 @@ export interface PathMetricsSpec {
   readonly steps: number;
   /** O ≥ 2; the first two readouts are x and y, metres. */
   readonly outputs: number;
+  /** Where a window's positions lie; `y` without. */
+  readonly readout?: string;
   /** Whether `awake_occupancy` is given, for `sw_binned` and `kl_binned`. */
   readonly awakeOccupancy: boolean;
 }
@@ -168,7 +170,7 @@ export function metricsWindow(spec: PathMetricsSpec, chunk: MetricsChunk, window
       ...rowPass("path metrics", "metrics/path_stats", spec, chunk, window),
       uniforms: { path_pass: pathUniform(spec, chunk, window), places: { quads: packPlaces(g) } },
       bind: {
-        y: { buffer: "y", bytes: 4 * window.steps * rows * roundUp(spec.outputs, 4) },
+        y: { buffer: spec.readout ?? "y", bytes: 4 * window.steps * rows * roundUp(spec.outputs, 4) },
         stats: { buffer: "path_stats" },
         tail: { buffer: "path_tail" },
         visits: { buffer: "path_visits" },

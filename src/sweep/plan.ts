@@ -2,6 +2,7 @@
  * The plan of a sweep: launches of whole conditions × groups of networks, as large as the budget allows. Within one,
  * states live in a ring of one window: forward, readout, metrics; only records of rows and clouds come back. Pure.
  */
+import { shownBuffers, shownOf, showPasses } from "../code/passes.ts";
 import { UsageError } from "../errors.ts";
 import { type BufferSpec, formatBytes, type Pass, type Plan, type PlanKind } from "../gpu/plan.ts";
 import type { RecordLayouts } from "../kernels/records.ts";
@@ -61,6 +62,8 @@ export interface SweepPlanOptions {
   readonly noise: boolean;
   readonly extra: boolean;
   readonly start: ReplayPlanOptions["start"];
+  /** Place cells, whose activity is decoded. */
+  readonly code?: ReplayPlanOptions["code"];
   readonly metrics: PathMetricsSpec;
   /** Positions of every n-th step go to the host; 0: none. */
   readonly keepEvery: number;
@@ -115,7 +118,10 @@ function launchBuffers(o: SweepPlanOptions, launch: Launch, ring: number): Buffe
     { name: "carried", bytes: 4 * s.state, axes: "[1][R][N]" },
     ...(o.extra ? [{ name: "extra", bytes: 4 * s.state * CELL_EXTRA, axes: "[v, c][R][N]" }] : []),
     { name: "y", bytes: 4 * ring * s.output, axes: "[window][R][O]" },
-    ...(kept > 0 ? [{ name: "y_all", bytes: 4 * kept * s.output, axes: "[saved][R][O]" }] : []),
+    ...shownBuffers(o.code, ring, rows),
+    ...(kept > 0
+      ? [{ name: "y_all", bytes: 4 * kept * rows * shownOf(o.code, shape.outputs).floats, axes: "[saved][R][O]" }]
+      : []),
     ...(sampled > 0 ? [{ name: "sampled_r", bytes: sampled, axes: "[saved][S·C·sampled][N]" }] : []),
     { name: "e0", bytes: 4 * rows * shape.encoderInputs, axes: "[R][E]" },
     ...startBuffers(o, rows),
@@ -160,7 +166,8 @@ const isRoomFor = (o: SweepPlanOptions, launch: Launch, ring: number): boolean =
 
 /** Steps that the ring of a launch holds: what is left of the budget, but no more than is useful. */
 function ringSteps(o: SweepPlanOptions, launch: Launch): number {
-  const slot = 4 * slots(rollout(o), chunkRows(chunkOf(o, launch))).state;
+  const s = slots(rollout(o), chunkRows(chunkOf(o, launch)));
+  const slot = 4 * Math.max(s.state, s.output);
   const useful = Math.min(o.steps, Math.max(RING_STEPS, Math.floor(RING_BYTES / slot) - 1));
   return largest(useful, (ring) => isRoomFor(o, launch, ring));
 }
@@ -282,6 +289,7 @@ export function planLaunch(o: SweepPlanOptions, launch: Launch): LaunchPlan {
   const metrics = metricsChunkOf(o, launch);
   const rows = chunkRows(chunk);
   const s = slots(r, rows);
+  const shown = shownOf(o.code, o.model.shape.outputs);
   const longest = longestForward(r, rows, o.adapter);
   const most = Math.min(longestReadout(r, rows, o.adapter), ringSteps(o, launch));
   const windows = timeWindows(o.steps, o.kind === "step" ? most : Math.min(most, longest));
@@ -292,9 +300,12 @@ export function planLaunch(o: SweepPlanOptions, launch: Launch): LaunchPlan {
     for (const l of timeWindows(w.steps, longest)) {
       passes.push(forwardPass(r, chunk, { t0: w.t0 + l.t0, steps: l.steps }, { slot0: () => l.t0 }));
     }
-    passes.push(readoutPass(r, chunk, w, 0), ...metricsWindow(o.metrics, metrics, w));
+    passes.push(readoutPass(r, chunk, w, 0), ...showPasses(o.code, w.steps * rows, { buffer: "decoded" }));
+    passes.push(...metricsWindow(o.metrics, metrics, w));
     if (o.keepEvery > 0)
-      passes.push(...keepSteps("keep positions", { buffer: "y", skip: 0 }, "y_all", s.output, o.keepEvery, w));
+      passes.push(
+        ...keepSteps("keep positions", { buffer: shown.buffer, skip: 0 }, "y_all", rows * shown.floats, o.keepEvery, w),
+      );
     if (o.stateRepeats > 0) passes.push(...samplePasses(o, launch, w));
     const last = w.t0 + w.steps === o.steps;
     if (!last) passes.push(...carryOver(s.state, w.steps));

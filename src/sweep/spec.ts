@@ -1,4 +1,5 @@
 /** From a sweep's definition to what the planners take. Pure. */
+import { shownOf } from "../code/passes.ts";
 import type { PlanKind } from "../gpu/plan.ts";
 import type { RecordLayouts } from "../kernels/records.ts";
 import { type AdapterSpec, type ModelSpec, modelSpec } from "../kernels/spec.ts";
@@ -37,6 +38,7 @@ export function awakeSpec(d: SweepDefinition, kind: PlanKind, from: number, coun
       initialGain: 1,
     })),
     task: d.task,
+    code: d.code ?? null,
     maskRandom: d.maskRandom,
     steps: d.awakeSteps,
     batch: d.awakeTrajectories,
@@ -83,7 +85,14 @@ export function planOptionsOf(d: SweepDefinition, m: MachineOptions): SweepPlanO
     noise: steps.some((p) => p.noiseStd > 0 && p.noiseScale > 0),
     extra: steps.some(usesModifiers),
     start: d.start === "encoded" ? { path: pathKernel(d.task), inputScale: inputScale(d.task) } : null,
-    metrics: { geometry: geometryOf(d.task), steps: d.steps, outputs: d.shape.outputs, awakeOccupancy: true },
+    code: d.code ?? null,
+    metrics: {
+      geometry: geometryOf(d.task),
+      steps: d.steps,
+      outputs: shownOf(d.code, d.shape.outputs).width,
+      readout: shownOf(d.code, d.shape.outputs).buffer,
+      awakeOccupancy: true,
+    },
     keepEvery: d.save === "summary" ? 0 : d.saveEvery,
     stateRepeats: d.stateRepeats,
   };

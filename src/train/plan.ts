@@ -33,6 +33,8 @@ export interface AwakeOptions {
   readonly batch: number;
   readonly gradients: boolean;
   readonly keepReadout: boolean;
+  /** Keep decoded positions of place cells. */
+  readonly decode?: boolean;
   readonly stream: number;
 }
 
@@ -58,12 +60,13 @@ export function planAwake(spec: TrainSpec, adapter: AdapterSpec, records: Record
     rollout: rolloutOf(spec, o.gradients),
     networks: spec.networks.length,
     batch: o.batch,
-    task: { path: pathKernel(spec.task), inputScale: inputScale(spec.task), stream: o.stream },
+    task: { path: pathKernel(spec.task), inputScale: inputScale(spec.task), stream: o.stream, code: spec.code ?? null },
     loss: true,
     l2Activity: o.gradients ? spec.l2Activity : 0,
     clipNorm: spec.clipNorm,
     update: o.gradients,
     keepReadout: o.keepReadout,
+    decode: o.decode === true && spec.code != null,
     historySlots: MAX_ITERATIONS_PER_SUBMIT,
     adapter,
     records,

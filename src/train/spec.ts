@@ -1,4 +1,5 @@
 /** What training is asked to do. Plain data. */
+import type { CodeSpec } from "../code/population.ts";
 import type { PlanKind } from "../gpu/plan.ts";
 import type { AdapterSpec, ModelSpec } from "../kernels/spec.ts";
 import type { StepParameters } from "../model/dynamics.ts";
@@ -22,6 +23,8 @@ export interface TrainSpec {
   readonly model: ModelSpec;
   readonly networks: readonly NetworkSpec[];
   readonly task: PathTask;
+  /** Place cells on the path, if any. */
+  readonly code?: CodeSpec | null;
   readonly maskRandom: boolean;
   /** T */
   readonly steps: number;

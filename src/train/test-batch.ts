@@ -1,4 +1,5 @@
 /** Runs trained networks on fresh test trajectories, noise on: their error, and what they did. */
+import { shownOf } from "../code/passes.ts";
 import type { DeviceBuffer, Gpu } from "../gpu/context.ts";
 import { Clock, Program } from "../gpu/program.ts";
 import { type RecordLayouts, readField } from "../kernels/records.ts";
@@ -14,8 +15,12 @@ export interface TestResult {
   readonly mse: readonly number[];
   /** (S, T+1, count, 2), metres */
   readonly positions: Float32Array | null;
-  /** (S, T, count, O): index t is the readout of r_{t+1}. */
+  /** (S, T, count, O): index t is the readout of r_{t+1}; of place cells the position that it stands for, O = 2. */
   readonly readout: Float32Array | null;
+  /** (S, T, count, O): the activity of place cells itself, where it was asked for. */
+  readonly code: Float32Array | null;
+  /** Per network the median distance of the decoded position from the true one, metres; null without place cells. */
+  readonly decodingError: readonly number[] | null;
   /** (S, count, N): r_T */
   readonly last: Float32Array | null;
 }
@@ -28,6 +33,8 @@ export interface TestOptions {
   readonly keep?: boolean;
   /** With `keep`: sees every state. */
   readonly onState?: StateVisitor;
+  /** Also the activity of place cells. */
+  readonly keepCode?: boolean;
   readonly onCompile?: (kernel: string, index: number, of: number) => void;
   readonly signal?: AbortSignal;
 }
@@ -42,11 +49,14 @@ export async function testBatch(
   options: TestOptions,
 ): Promise<TestResult> {
   const keep = options.keep === true;
+  const keepCode = options.keepCode === true;
+  const { code } = spec;
   const batch = planAwake(spec, spec.adapter ?? adapterSpec(gpu), layouts, {
     name: "test",
     batch: count,
     gradients: false,
-    keepReadout: keep,
+    keepReadout: code ? keepCode : keep,
+    decode: true,
     stream: STREAM.testPaths,
   });
   const shared = new Map(["weights", "recurrent_t"].map((name) => [name, trained.get(name) as DeviceBuffer]));
@@ -65,8 +75,10 @@ export async function testBatch(
       });
     const { shape } = spec.model;
     const [S, T, N, O] = [spec.networks.length, spec.steps, shape.units, shape.outputs];
-    const positions = keep ? new Float32Array(S * (T + 1) * count * 2) : null;
-    const readout = keep ? new Float32Array(S * T * count * O) : null;
+    const shown = shownOf(code, O);
+    const positions = keep || code ? new Float32Array(S * (T + 1) * count * 2) : null;
+    const readout = keep || code ? new Float32Array(S * T * count * shown.width) : null;
+    const activity = code && keepCode ? new Float32Array(S * T * count * O) : null;
     const last = keep ? new Float32Array(S * count * N) : null;
     const hooks = {
       ...(options.onCompile ? { onCompile: options.onCompile } : {}),
@@ -76,14 +88,16 @@ export async function testBatch(
     for (const { chunk, to } of batch.chunkPasses) {
       await program.run({ label: "test", clock, from: at, to, ...hooks });
       at = to;
-      if (!positions || !readout || !last) continue;
+      if (!positions || !readout) continue;
       const size = chunkRows(chunk);
       const n4 = roundUp(N, 4);
       const take = (device: Float32Array, out: Float32Array, slots: number, width: number, padded: number) =>
         unpackRows(device, chunk, count, slots, width, padded, (row) => ({ out, row, rows: count }));
       const paths = await gpu.readF32(program.buffer("positions"));
       take(paths, positions, T + 1, 2, 2);
-      take(await gpu.readF32(program.buffer("y_all")), readout, T, O, roundUp(O, 4));
+      take(await gpu.readF32(program.buffer(code ? "decoded" : "y_all")), readout, T, shown.width, shown.floats);
+      if (activity) take(await gpu.readF32(program.buffer("y_all")), activity, T, O, roundUp(O, 4));
+      if (!last) continue;
       // One slot at a time: the whole history may be larger than the host's memory.
       for (let t = options.onState ? 1 : T; t <= T; t++) {
         const states = await gpu.readF32(program.buffer("states"), t * size * n4 * 4, size * n4 * 4);
@@ -99,9 +113,32 @@ export async function testBatch(
     }
     await program.run({ label: "test", clock, from: at, ...hooks });
     const stats = await gpu.read(program.buffer("stats"), 0, S * layouts.stats.bytes);
-    return { mse: readField(layouts.stats, stats, "loss"), positions, readout, last };
+    return {
+      mse: readField(layouts.stats, stats, "loss"),
+      positions: keep ? positions : null,
+      readout: keep ? readout : null,
+      code: activity,
+      decodingError: code && positions && readout ? decodingErrors(positions, readout, S, T, count) : null,
+      last,
+    };
   } finally {
     program.destroy();
     clock.destroy();
   }
+}
+
+/** Per network the median over steps and rows of |decoded y_{t+1} − s_{t+1}|, metres. */
+function decodingErrors(positions: Float32Array, decoded: Float32Array, S: number, T: number, B: number): number[] {
+  return Array.from({ length: S }, (_, s) => {
+    const own = new Float64Array(T * B);
+    for (let i = 0; i < own.length; i++) {
+      // Slot 0 of the positions is s_0.
+      const [at, from] = [2 * (s * T * B + i), 2 * ((s * (T + 1) + 1) * B + i)];
+      const dx = (decoded[at] as number) - (positions[from] as number);
+      const dy = (decoded[at + 1] as number) - (positions[from + 1] as number);
+      own[i] = Math.hypot(dx, dy);
+    }
+    own.sort();
+    return own[Math.floor(own.length / 2)] as number;
+  });
 }

@@ -1,19 +1,25 @@
 /** Whole training iterations against their float64 twin: paths, masks, noise, rollout, adjoint, clip, Adam. */
 import { describe, expect, test } from "vitest";
+import { centresOf } from "../../src/code/centres.ts";
+import type { CodeSpec, Tuning } from "../../src/code/population.ts";
+import { modelSpec } from "../../src/kernels/spec.ts";
 import { type Activation, cellParams } from "../../src/model/dynamics.ts";
 import { parameterLayout, TENSOR_NAMES, unpackParameters } from "../../src/model/parameters.ts";
 import { STREAM, TEST_EPOCH } from "../../src/model/streams.ts";
+import { decodeReference } from "../../src/reference/decode.ts";
 import { philoxNoise, rolloutReference } from "../../src/reference/rollout.ts";
 import { type ReferenceTensors, widenTensors } from "../../src/reference/tensors.ts";
 import {
-  awakePathsReference,
+  experienceReference,
   initialTrainingState,
   type ReferenceTraining,
   type TrainingState,
   trainStepReference,
 } from "../../src/reference/train-step.ts";
-import { ouTask, triangleTask } from "../../src/task/paths.ts";
+import { extentOf } from "../../src/task/extent.ts";
+import { ouTask, tmazeTask, triangleTask } from "../../src/task/paths.ts";
 import type { TrainSpec } from "../../src/train/spec.ts";
+import type { TestResult } from "../../src/train/test-batch.ts";
 import { Trainer } from "../../src/train/trainer.ts";
 import { gpuHygiene, testGpu } from "../gpu.ts";
 import { within, worst } from "../kernel/run-kernel.ts";
@@ -64,6 +70,29 @@ const CASES: readonly [string, TrainSpec, boolean][] = [
   ],
 ];
 
+/** Place cells on a grid around the maze. */
+function codeOn(cells: number, own: Partial<CodeSpec> & { tuning?: Tuning } = {}): CodeSpec {
+  const { tuning = "gaussian", ...rest } = own;
+  const layout = { count: cells, layout: "jitteredGrid", centres: [], seed: 2 } as const;
+  return {
+    population: { centres: centresOf(layout, extentOf(tmazeTask()), 11), width: 0.4, tuning },
+    decoder: { method: "topK", k: 3 },
+    deltaInput: false,
+    ...rest,
+  };
+}
+
+const coded = (spec: CodeSpec, own: Partial<TrainSpec> = {}): TrainSpec => {
+  const cells = spec.population.centres.length;
+  const shape = { units: 13, inputs: spec.deltaInput ? cells : 2, outputs: cells, encoderInputs: cells };
+  return training(networks, { ...common, model: modelSpec({ ...common.model, shape }), code: spec, ...own });
+};
+
+const CODED: readonly [string, TrainSpec, boolean][] = [
+  ["17 place cells, activity in the loss", coded(codeOn(17), { clipNorm: 0.01, l2Activity: 0.1 }), true],
+  ["130 cells under a softmax", coded(codeOn(130, { tuning: "softmax" }), { clipNorm: 1e3, l2Activity: 0 }), false],
+];
+
 function referenceOf(spec: TrainSpec, s: number): ReferenceTraining {
   const own = spec.networks[s] as TrainSpec["networks"][number];
   return {
@@ -74,6 +103,7 @@ function referenceOf(spec: TrainSpec, s: number): ReferenceTraining {
     initialGain: own.initialGain,
     key: [spec.model.rootSeed, own.seed],
     task: spec.task,
+    code: spec.code ?? null,
     steps: spec.steps,
     batch: spec.batch,
     maskEvery: own.maskEvery,
@@ -126,7 +156,7 @@ function compare(spec: TrainSpec, got: Trained, clipped: boolean): void {
   }
 }
 
-describe.each(CASES)("%s", (_, spec, clipped) => {
+describe.each([...CASES, ...CODED])("%s", (_, spec, clipped) => {
   // The plans give the same bits (determinism.test.ts), the nonlinearity and the noise do not depend on them: one each.
   const kind = spec.model.activation === "tanh" ? "step" : "own-row";
   test(`six iterations, ${kind}`, async () => {
@@ -153,13 +183,46 @@ test("the update matters: a wrong learning rate would be seen", () => {
   expect(Math.sqrt(difference / size)).toBeGreaterThan(2 * WEIGHTS);
 });
 
-test("test trajectories, their readouts, last states and error", async () => {
+const WEIGHTED = { tuning: "softmax", decoder: { method: "weightedMean", k: 1 } } as const;
+
+/** The decoded positions of a network's activity, and their median distance from the paths. */
+function expectDecoded(
+  code: CodeSpec,
+  got: TestResult,
+  s: number,
+  positions: Float64Array,
+  activity: Float64Array,
+): void {
+  const cells = code.population.centres.length;
+  const count = activity.length / cells;
+  const slot = positions.length / 2 - count;
+  const own = got.code?.subarray(s * activity.length, (s + 1) * activity.length) as Float32Array;
+  const distances: number[] = [];
+  let most = 0;
+  for (let i = 0; i < count; i++) {
+    // Of the GPU's own activity: two nearly equal cells may change places within rounding.
+    const exact = decodeReference(code.population, code.decoder, own.subarray(i * cells, (i + 1) * cells));
+    const decoded = got.readout?.subarray(2 * (s * count + i), 2 * (s * count + i) + 2) as Float32Array;
+    most = Math.max(most, ...exact.map((x, axis) => Math.abs((decoded[axis] as number) - x)));
+    const at = 2 * (slot + i);
+    distances.push(Math.hypot(...[0, 1].map((axis) => (decoded[axis] as number) - (positions[at + axis] as number))));
+  }
+  // A mean of up to 130 centres; weights of either sign may nearly cancel, here they do not.
+  within(`network ${s}: decoded`, most, 1e-5);
+  distances.sort((a, b) => a - b);
+  expect(got.decodingError?.[s]).toBeCloseTo(distances[Math.floor(count / 2)] as number, 4);
+}
+
+test.each([
+  ["positions", CASES[0]?.[1] as TrainSpec],
+  ["place cells", CODED[0]?.[1] as TrainSpec],
+  ["a weighted mean of cells", { ...(CODED[1]?.[1] as TrainSpec), code: codeOn(130, WEIGHTED) }],
+])("test trajectories, their readouts, last states and error: %s", async (_, spec) => {
   const gpu = await testGpu();
-  const spec = CASES[0]?.[1] as TrainSpec;
   const count = 37;
   const trainer = await Trainer.create(gpu, spec);
   await trainer.run({});
-  const got = await trainer.test(count, { keep: true });
+  const got = await trainer.test(count, { keep: true, keepCode: true });
   const { weights } = await trainer.state();
   trainer.destroy();
   const { shape, layout } = spec.model;
@@ -169,7 +232,7 @@ test("test trajectories, their readouts, last states and error", async () => {
     const request = referenceOf(spec, s);
     const draw = { T, B: count, key: request.key, epoch: TEST_EPOCH, trajectory0: 0 };
     const { maskEvery, maskOffset } = request;
-    const paths = awakePathsReference(spec.task, { ...draw, stream: STREAM.testPaths, maskEvery, maskOffset });
+    const paths = experienceReference(spec, { ...draw, stream: STREAM.testPaths, maskEvery, maskOffset });
     const params = Array.from({ length: count }, () => cellParams(own.step));
     const rollout = rolloutReference({
       shape,
@@ -187,11 +250,12 @@ test("test trajectories, their readouts, last states and error", async () => {
       worst(wanted.length, (i) => Math.abs((all?.[s * wanted.length + i] as number) - (wanted[i] as number))).error;
     // States and what is read from them: decision 19; positions are sums of T float32 terms of size 1.
     within(`network ${s}: positions`, error(got.positions, paths.positions), 1e-5);
-    within(`network ${s}: readout`, error(got.readout, rollout.y), 1e-5);
+    within(`network ${s}: readout`, error(spec.code ? got.code : got.readout, rollout.y), 1e-5);
+    if (spec.code) expectDecoded(spec.code, got, s, paths.positions, rollout.y);
     within(`network ${s}: last state`, error(got.last, rollout.r.subarray(T * count * N)), 1e-5);
     let mse = 0;
     rollout.y.forEach((y, i) => {
-      mse += (y - (paths.positions[count * 2 + i] as number)) ** 2 / rollout.y.length;
+      mse += (y - (paths.target[i] as number)) ** 2 / rollout.y.length;
     });
     within(`network ${s}: error, relative`, Math.abs((got.mse[s] as number) / mse - 1), LOSS);
   });

@@ -11,6 +11,13 @@ export const network = {
   initialGain: null,
 } as const satisfies ConfigInput["rnn"];
 
+/** No place cells: the network sees displacements and reads out the position. */
+export const noCells = {
+  cells: null,
+  input: "displacement",
+  decode: { method: "topK", k: 3 },
+} as const satisfies Partial<ConfigInput["task"]>;
+
 export const training = {
   batch: 48,
   iterations: 1400,
@@ -33,6 +40,7 @@ export const replay = {
   pairedNoise: true,
   saveEvery: 1,
   saveStates: false,
+  saveCode: false,
 } as const satisfies ConfigInput["replay"];
 
 /** The four replays that every comparison of the paper needs. */

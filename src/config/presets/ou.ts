@@ -1,6 +1,6 @@
 /** Ornstein–Uhlenbeck path: the network's drift against the score in closed form (model.md sections 6 and 9.2). */
 import type { ConfigInput } from "../schema.ts";
-import { network, replay, training } from "./common.ts";
+import { network, noCells, replay, training } from "./common.ts";
 
 export const ou = {
   name: "ou",
@@ -13,6 +13,7 @@ export const ou = {
     steps: 60,
     maskEvery: 5,
     maskOffset: "random",
+    ...noCells,
     start: [0.8, 0],
     startStd: 0.05,
     pull: 0.05,

@@ -1,6 +1,6 @@
 /** T-maze of model.md section 10: the setting of the held-out check of section 9.5. */
 import type { ConfigInput } from "../schema.ts";
-import { fourConditions, network, replay, training } from "./common.ts";
+import { fourConditions, network, noCells, replay, training } from "./common.ts";
 
 export const tmaze = {
   name: "tmaze",
@@ -13,6 +13,7 @@ export const tmaze = {
     steps: 60,
     maskEvery: 5,
     maskOffset: "random",
+    ...noCells,
     stepLength: 2.5 / 45,
     speedStd: 0.1,
     jitterStd: 0.03,

@@ -1,6 +1,6 @@
 /** Triangle walked both ways: where adaptation explores (model.md sections 9.5 and 10). */
 import type { ConfigInput } from "../schema.ts";
-import { fourConditions, network, replay, training } from "./common.ts";
+import { fourConditions, network, noCells, replay, training } from "./common.ts";
 
 export const triangle = {
   name: "triangle",
@@ -13,6 +13,7 @@ export const triangle = {
     steps: 60,
     maskEvery: 5,
     maskOffset: "random",
+    ...noCells,
     directions: "twoWay",
     stepLength: (3 * Math.sqrt(3)) / 40,
     speedStd: 0.15,
