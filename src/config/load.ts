@@ -3,6 +3,7 @@
  * Every mistake becomes one UsageError of one line that names the key, the value, what is allowed and where it stood.
  */
 import { readFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import type * as z from "zod";
 import { UsageError } from "../errors.ts";
 import { withCentres } from "./centres-file.ts";
@@ -270,6 +271,20 @@ function parseSet(entry: string): Override {
   };
 }
 
+/** Keys that name a file. */
+const FILE_KEYS: readonly Path[] = [["task", "path"]];
+
+/** So that a run can be gone on with from anywhere. */
+function withAbsoluteFiles(config: ExperimentConfig, baseOf: (path: Path) => string): ExperimentConfig {
+  const made = structuredClone(config);
+  for (const path of FILE_KEYS) {
+    const owner = valueAt(made, path.slice(0, -1)) as Json | undefined;
+    const key = path.at(-1) as string;
+    if (typeof owner?.[key] === "string") owner[key] = resolve(baseOf(path), owner[key]);
+  }
+  return made;
+}
+
 /**
  * Defaults ← `preset` ← `file` ← `set` ← `overrides`, checked. Objects merge key by key, but lists are replaced, and so
  * are `replay.conditions` and each condition. A new `task.kind` drops what only the old kind had.
@@ -286,7 +301,9 @@ export function loadConfig(sources: ConfigSources = {}): LoadedConfig {
   values.sort((a, b) => Number(b.path === "task.kind") - Number(a.path === "task.kind"));
   for (const { path, value, origin } of values) layers.set(path.split("."), value, origin);
   const originOf = (path: Path): string | undefined => layers.originOf(path);
-  const given = parseConfig(layers.value, originOf);
+  const given = withAbsoluteFiles(parseConfig(layers.value, originOf), (path) =>
+    sources.file !== undefined && originOf(path) === sources.file ? dirname(sources.file) : ".",
+  );
   const read = withCentres(given);
   const config = read === given ? given : parseConfig(read, originOf);
   const provenance = Object.fromEntries(

@@ -1,6 +1,7 @@
-/** From a configuration to what the planners need. Pure. */
+/** From a configuration to what the planners need. Pure, but for reading recorded paths once. */
 import { centresOf } from "../code/centres.ts";
 import type { CodeSpec } from "../code/population.ts";
+import { loadRecording } from "../io/recorded-task.ts";
 import { defaultInitialGain, type StepParameters } from "../model/dynamics.ts";
 import type { NetworkShape } from "../model/parameters.ts";
 import { type BoxTask, PREDECESSOR, RAT_IN_A_BOX } from "../task/box.ts";
@@ -51,6 +52,8 @@ export function pathTask(config: ExperimentConfig): PathTask {
     }
     case "box":
       return boxTaskOf(task);
+    case "file":
+      return loadRecording(task).task;
     case "headDirection": {
       const { kind, dt, turnStd, directions } = task;
       return { kind, dt, turnStd, directions };
@@ -62,6 +65,11 @@ export function pathTask(config: ExperimentConfig): PathTask {
   if (task.kind === "triangle") return { ...triangleTask(task.directions), ...gait };
   const { routes, closed, starts } = task;
   return { kind: "polyline", routes, closed, starts, ...gait };
+}
+
+/** What was done to a recording before anybody trains on it, in a sentence; null for other tasks. */
+export function taskNote({ task }: ExperimentConfig): string | null {
+  return task.kind === "file" ? loadRecording(task).note : null;
 }
 
 /** Place cells, where the position is not itself what the network reads out. */

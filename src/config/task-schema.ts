@@ -75,7 +75,29 @@ const headDirection = {
   ),
 };
 
-const KINDS = ["tmaze", "triangle", "ou", "polyline", "box", "headDirection"];
+const file = {
+  kind: z.literal("file"),
+  ...COMMON_TASK,
+  path: z
+    .string({ error: "must be the path of a .npz or .csv file" })
+    .min(1, { error: "must be the path of a .npz or .csv file" })
+    .max(4096, { error: "must be the path of a .npz or .csv file" })
+    .describe("Recorded paths: .npz or .csv; relative to the configuration file, or to where the command runs."),
+  dt: number(1e-4, 3600, "Time of a step, seconds: recordings are resampled to it.").default(RAT_IN_A_BOX.dt),
+  rate: number(1e-3, LARGE, "")
+    .nullable()
+    .describe("Samples a second of a recording without times, hertz; null: it must have times.")
+    .default(null),
+  largestGap: positive(LARGE, "Longest time between two samples that is bridged, seconds.").default(0.5),
+  testShare: number(0, 0.9, "Share of the trials that training never sees; 0: the test draws from all.").default(0.2),
+  shortTrials: choice(["refuse", "skip"], "What happens to a trial of fewer than steps + 1 samples.").default("refuse"),
+  stepLength: metres(1e-6, "")
+    .nullable()
+    .describe("Scale of the input, metres; null: the mean length of a step.")
+    .default(null),
+};
+
+const KINDS = ["tmaze", "triangle", "ou", "polyline", "box", "headDirection", "file"];
 
 export const taskSchema = z
   .discriminatedUnion(
@@ -131,6 +153,7 @@ export const taskSchema = z
       ),
       record(box, "A rat in a rectangular box, from (0, 0) to (width, height)."),
       record(headDirection, "Head direction: angular velocity in, a point of the unit circle out."),
+      record(file, "Paths that somebody recorded."),
     ],
     {
       error: (issue) =>

@@ -14,6 +14,8 @@ export interface BufferSpec {
   readonly bytes: number;
   /** Axes in words, such as `[T+1][R][N]`. */
   readonly axes: string;
+  /** A constant: written when the buffer is made. A function, so that a plan prints without it. */
+  readonly contents?: () => Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
 }
 
 /** Part of a buffer; the whole of it when offset and bytes are left out. */

@@ -7,7 +7,7 @@ import type { DeviceBuffer, Gpu } from "./context.ts";
 import { BUFFER_USAGE } from "./context.ts";
 import { CLOCK_GROUP, type Kernel } from "./kernel.ts";
 import type { FieldValues } from "./pack.ts";
-import { type BufferView, type DispatchPass, type Plan, planBytes } from "./plan.ts";
+import { type BufferSpec, type BufferView, type DispatchPass, type Plan, planBytes } from "./plan.ts";
 
 const UNIFORM_ALIGNMENT = 256;
 /** Command buffers beyond some tens of thousands of dispatches crash software adapters. */
@@ -116,6 +116,13 @@ export class Clock {
   }
 }
 
+/** A buffer of a plan, with its contents where they are constant. */
+export function makeBuffer(gpu: Gpu, spec: BufferSpec): DeviceBuffer {
+  const made = gpu.createBuffer(spec.name, spec.bytes);
+  if (spec.contents) gpu.write(made, spec.contents());
+  return made;
+}
+
 export class Program {
   readonly plan: Plan;
   readonly passes: readonly ReadyPass[];
@@ -148,7 +155,7 @@ export class Program {
     const buffers = new Map(shared);
     const own: DeviceBuffer[] = [];
     for (const b of fresh) {
-      const made = gpu.createBuffer(b.name, b.bytes);
+      const made = makeBuffer(gpu, b);
       buffers.set(b.name, made);
       own.push(made);
     }

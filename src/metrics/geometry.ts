@@ -141,6 +141,8 @@ export function geometryOf(task: PathTask): Geometry {
       return fieldGeometry({ x: 0, y: 0, width: task.width, height: task.height });
     case "headDirection":
       return ringGeometry();
+    case "recorded":
+      return fieldGeometry(task.bounds);
     case "polyline":
       return mazeGeometry(task);
   }

@@ -13,6 +13,7 @@ import { initialiseReference } from "./initialise.ts";
 import type { AwakePaths, PathRequest } from "./masked-inputs.ts";
 import { ouPathReference } from "./ou-path.ts";
 import { polylinePathsReference } from "./polyline-paths.ts";
+import { recordedPathsReference } from "./recorded-paths.ts";
 import { DEFAULT_ROUNDS, type Key } from "./rng.ts";
 import { philoxNoise, rolloutReference } from "./rollout.ts";
 import { type ReferenceTensors, referenceTensors } from "./tensors.ts";
@@ -74,6 +75,8 @@ export function awakePathsReference(task: PathTask, request: PathRequest): Awake
       return boxPathReference(task, request);
     case "headDirection":
       return headDirectionPathReference(task, request);
+    case "recorded":
+      return recordedPathsReference(task, request);
   }
 }
 

@@ -1,5 +1,7 @@
 /** `reverie paths`: dumps generated awake trajectories. */
+
 import { dirname } from "node:path";
+import { taskNote } from "../config/resolve.ts";
 import { EXIT, type ExitCode } from "../errors.ts";
 import { requireFreeSpace } from "../io/disk.ts";
 import { writeNpz } from "../io/npz.ts";
@@ -23,6 +25,8 @@ export async function runPaths(options: PathsOptions, io: Io): Promise<ExitCode>
   const floats = config.seeds.length * options.batch * (4 * config.task.steps + 2);
   requireMemory("the trajectories", 4 * floats, "use a smaller --batch, fewer steps or fewer networks");
   requireFreeSpace(dirname(options.out), 4 * floats);
+  const note = taskNote(config);
+  if (note !== null) io.note(note);
   const gpu = await openForVerb(options, io);
   try {
     const spec = trainSpecOf(config, "step");

@@ -1,6 +1,8 @@
 /** `reverie sweep`: a grid of replays, measured on the GPU while they run, resumable. */
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
+import { pathTask } from "../config/resolve.ts";
+import type { ExperimentConfig } from "../config/schema.ts";
 import { DataError, EXIT, type ExitCode, UsageError } from "../errors.ts";
 import type { Gpu } from "../gpu/context.ts";
 import { formatBytes, type PlanKind } from "../gpu/plan.ts";
@@ -81,7 +83,8 @@ function sweepOf(options: SweepOptions, io: Io): Sweep {
   const loaded = loadNetworks(sources, io.note);
   const asked = options.request
     ? defineSweep(loaded, requestOf(options.request))
-    : { ...stored, networks: loaded.networks };
+    : // Of recorded paths, this reads the file.
+      { ...stored, networks: loaded.networks, task: pathTask(loaded.configs[0] as ExperimentConfig) };
   if (!sameDefinition(asked, stored)) {
     const keys = differingKeys(stored, asked);
     throw new DataError(

@@ -1,5 +1,6 @@
 /** `reverie train`: trains the networks of a configuration into a run directory, or goes on with one. */
 
+import { taskNote } from "../config/resolve.ts";
 import type { ExperimentConfig } from "../config/schema.ts";
 import { EXIT, type ExitCode, GpuError } from "../errors.ts";
 import type { Gpu } from "../gpu/context.ts";
@@ -80,6 +81,8 @@ export async function trainInto(
   hooks: TrainHooks,
 ): Promise<Trained> {
   const spec = trainSpecOf(config, kind);
+  const note = taskNote(config);
+  if (note !== null) io.note(note);
   const trainer = await Trainer.create(gpu, spec);
   io.note(
     `plan ${kind}: ${spec.networks.length} networks at once, ${trainer.batch.plan.passes.length} passes an iteration, ${formatBytes(planBytes(trainer.batch.plan))} on the device`,

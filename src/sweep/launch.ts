@@ -1,7 +1,7 @@
 /** Runs the launches of a sweep on one GPU: buffers made once for all of them, one program per kind of launch. */
 import { shownOf } from "../code/passes.ts";
 import type { DeviceBuffer, Gpu } from "../gpu/context.ts";
-import { Clock, Program } from "../gpu/program.ts";
+import { Clock, makeBuffer, Program } from "../gpu/program.ts";
 import { chunkRows } from "../kernels/recurrence.ts";
 import { unpackRows } from "../kernels/unpack.ts";
 import { conditionalMutualInformation } from "../metrics/markov.ts";
@@ -91,7 +91,7 @@ export class SweepMachine {
       Math.max(...fresh.map((b) => b.bytes)),
     );
     const buffers = new Map(inputs.trained);
-    for (const b of fresh) buffers.set(b.name, gpu.createBuffer(b.name, b.bytes));
+    for (const b of fresh) buffers.set(b.name, makeBuffer(gpu, b));
     const machine = new SweepMachine(gpu, o, inputs, buffers);
     for (const u of geometryUploads(o.metrics)) gpu.write(machine.#buffer(u.buffer), u.data);
     if (inputs.awakeOccupancy) gpu.write(machine.#buffer("awake_occupancy"), inputs.awakeOccupancy);

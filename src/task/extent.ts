@@ -17,6 +17,7 @@ const UNIT_CIRCLE: Extent = { x: -1, y: -1, width: 2, height: 2 };
 export function extentOf(task: PathTask): Extent {
   if (task.kind === "ou") return FREE;
   if (task.kind === "box") return { x: 0, y: 0, width: task.width, height: task.height };
+  if (task.kind === "recorded") return task.bounds;
   if (task.kind === "headDirection") return UNIT_CIRCLE;
   const corners = task.routes.flat();
   const range = (axis: 0 | 1): [number, number] => {

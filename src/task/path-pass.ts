@@ -29,11 +29,16 @@ export const PATH_CARRY = "path_carry";
 export function pathBuffers(path: PathKernel, rows: number): BufferSpec[] {
   return [
     { name: PATH_CARRY, bytes: 16 * rows, axes: "[R][4], of path kernels" },
-    ...path.tables.map((t) => ({ name: tableBuffer(t.binding), bytes: t.data.byteLength, axes: t.axes })),
+    ...path.tables.map((t) => ({
+      name: tableBuffer(t.binding),
+      bytes: t.data.byteLength,
+      axes: t.axes,
+      contents: () => t.data,
+    })),
   ];
 }
 
-export const tableBuffer = (binding: string): string => `path_${binding}`;
+const tableBuffer = (binding: string): string => `path_${binding}`;
 
 export function pathPasses(o: PathPassOptions): DispatchPass[] {
   const { path, rows, adapter } = o;

@@ -4,12 +4,13 @@ import type { FieldValues } from "../gpu/pack.ts";
 import { type BoxTask, type PredecessorMotion, type RatInABoxMotion, WALL_MARGIN } from "./box.ts";
 import { type HeadDirectionTask, meanTurn, turnPerStep } from "./head-direction.ts";
 import type { OuTask, PathTask, PolylineTask } from "./paths.ts";
+import { type RecordedTask, recordingData } from "./recorded.ts";
 
 /** What `PolylineTask.corner` in `shaders/task/polyline_paths.wgsl` has room for. */
 const MAX_ROUTES = 4;
 const MAX_CORNERS = 8;
 
-/** A constant that a path kernel binds as storage; whoever runs the plan uploads it once. */
+/** A constant that a path kernel binds as storage. */
 export interface PathTable {
   readonly binding: string;
   readonly data: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
@@ -48,6 +49,8 @@ export function pathKernel(task: PathTask): PathKernel {
       };
     case "box":
       return boxKernel(task);
+    case "recorded":
+      return recordedKernel(task);
     case "headDirection": {
       const uniforms = { ring: ringFields(task) };
       return { kernel: "task/head_direction", uniforms, lead: 0, flopsPerStep: DRAW_FLOPS + 50, tables: [] };
@@ -65,6 +68,41 @@ function boxKernel(task: BoxTask): PathKernel {
     flopsPerStep: task.substeps * (DRAW_FLOPS + 200),
     tables: [],
   };
+}
+
+function recordedKernel(task: RecordedTask): PathKernel {
+  const { samples, trials } = recordingData(task.digest);
+  return {
+    kernel: "task/recorded_paths",
+    uniforms: {
+      recording: {
+        train_end: task.trainTrials,
+        test_first: task.trainTrials < task.trials ? task.trainTrials : 0,
+        trials: task.trials,
+        // A binary search among so many trials.
+        search_steps: Math.ceil(Math.log2(task.trials + 1)),
+      },
+    },
+    lead: 0,
+    flopsPerStep: 20,
+    tables: [
+      { binding: "samples", data: samples, axes: "[samples][2], metres" },
+      { binding: "trials", data: trialTable(trials, task.steps), axes: "[trials + 1][first sample, starts before]" },
+    ],
+  };
+}
+
+/** For each trial its first sample, and how many starts of whole trajectories lie before it; at last their number. */
+function trialTable(lengths: Uint32Array, steps: number): Uint32Array<ArrayBuffer> {
+  const table = new Uint32Array(2 * (lengths.length + 1));
+  let [first, starts] = [0, 0];
+  lengths.forEach((length, i) => {
+    table.set([first, starts], 2 * i);
+    first += length;
+    starts += length - steps;
+  });
+  table.set([first, starts], 2 * lengths.length);
+  return table;
 }
 
 const radians = (degrees: number): number => (degrees * Math.PI) / 180;

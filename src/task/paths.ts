@@ -9,6 +9,7 @@
  */
 import { type BoxTask, boxStepLength } from "./box.ts";
 import { type HeadDirectionTask, meanTurn } from "./head-direction.ts";
+import type { RecordedTask } from "./recorded.ts";
 
 export interface PolylineTask {
   readonly kind: "polyline";
@@ -40,7 +41,7 @@ export interface OuTask {
   readonly pathStd: number;
 }
 
-export type PathTask = PolylineTask | OuTask | BoxTask | HeadDirectionTask;
+export type PathTask = PolylineTask | OuTask | BoxTask | HeadDirectionTask | RecordedTask;
 
 /** Scale of the input u_t = (s_{t+1} − s_t) / u_scale, metres; of head direction, radians of a turn. */
 export function inputScale(task: PathTask): number {
@@ -53,6 +54,8 @@ export function inputScale(task: PathTask): number {
       return boxStepLength(task);
     case "headDirection":
       return meanTurn(task);
+    case "recorded":
+      return task.stepLength;
   }
 }
 
