@@ -43,7 +43,7 @@ function startPlayer(player, isDark) {
       ? data.films.map((_, i) => i).slice(0, data.sideBySide)
       : [Number(condition.value)];
 
-  const HEAD = 26, GAP = 16;
+  const HEAD = data.films.some((f) => f.detail) ? 42 : 26, GAP = 16;
   function layout(width) {
     const films = chosenFilms();
     const { view } = data;
@@ -161,12 +161,13 @@ function startPlayer(player, isDark) {
       pen.font = "600 14px " + getComputedStyle(play).fontFamily;
       pen.fillStyle = base.ink;
       pen.fillText(film.label, p.x + 20, p.y + 12, p.w - 24);
+      const labelWidth = Math.min(p.w - 24, pen.measureText(film.label).width);
+      pen.font = "11px " + getComputedStyle(play).fontFamily;
+      pen.fillStyle = base.muted;
+      pen.fillText(film.detail, p.x, p.y + 30, p.w);
       const last = film.first + (film.samples - 1) * film.pitch;
       if (step > last) {
-        const name = Math.min(p.w - 24, pen.measureText(film.label).width);
-        pen.font = "11px " + getComputedStyle(play).fontFamily;
-        pen.fillStyle = base.muted;
-        pen.fillText("ended at step " + last, p.x + 28 + name, p.y + 12, Math.max(1, p.w - 28 - name));
+        pen.fillText("ended at step " + last, p.x + 28 + labelWidth, p.y + 12, Math.max(1, p.w - 28 - labelWidth));
       }
       pen.save();
       pen.beginPath();

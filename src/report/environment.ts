@@ -25,19 +25,27 @@ export interface Environment {
   /** A length to show beside a drawing. */
   readonly scale: number;
   /** What captions call it. */
-  readonly word: "maze" | "box" | "plane";
+  readonly word: "maze" | "box" | "circle" | "plane";
 }
 
 export interface Surroundings {
-  readonly walls?: readonly (readonly Point[])[];
   readonly centres?: readonly Point[];
 }
 
 /** Room for a stray step beside a corridor, of the maze's scale. */
 const MARGIN = 0.36;
 /** Room outside a wall, of the box's width. */
-const WALL_MARGIN = 0.04;
+const WALL_MARGIN = 0.06;
 const TRACK_WIDTH = 0.3;
+const RING_WIDTH = 0.1;
+
+const WORDS: Readonly<Record<Geometry["kind"], Environment["word"]>> = {
+  open: "maze",
+  closed: "maze",
+  box: "box",
+  ring: "circle",
+  free: "plane",
+};
 
 function around(points: readonly Point[], margin: number): View {
   const [xs, ys] = [points.map((p) => p[0]), points.map((p) => p[1])];
@@ -45,22 +53,24 @@ function around(points: readonly Point[], margin: number): View {
   return { x, y, width: Math.max(...xs) + margin - x, height: Math.max(...ys) + margin - y };
 }
 
-function viewOf(geometry: Geometry, walls: readonly (readonly Point[])[]): View {
+function viewOf(geometry: Geometry): View {
+  const { walls } = geometry;
   if (walls.length > 0) return around(walls.flat(), WALL_MARGIN * geometry.box.side);
   if (geometry.segments.length > 0) return around(geometry.segments.flat(), MARGIN * geometry.scale);
   const { x, y, side } = geometry.box;
   return { x, y, width: side, height: side };
 }
 
-export function environmentOf(geometry: Geometry, { walls = [], centres = [] }: Surroundings = {}): Environment {
+export function environmentOf(geometry: Geometry, { centres = [] }: Surroundings = {}): Environment {
+  const { walls } = geometry;
   return {
-    view: viewOf(geometry, walls),
+    view: viewOf(geometry),
     tracks: geometry.segments,
-    trackWidth: TRACK_WIDTH * geometry.scale,
+    trackWidth: (geometry.kind === "ring" ? RING_WIDTH : TRACK_WIDTH) * geometry.scale,
     walls,
     discs: geometry.goals,
     centres,
     scale: geometry.scale,
-    word: walls.length > 0 ? "box" : geometry.segments.length > 0 ? "maze" : "plane",
+    word: WORDS[geometry.kind],
   };
 }

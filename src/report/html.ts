@@ -15,13 +15,23 @@ function player(input: ReportInput): string {
   const awake =
     input.awake === undefined
       ? []
-      : [{ label: "Awake", colour: INK_PAIR, tensor: input.awake.readout, firstStep: 1, every: 1 }];
+      : [
+          {
+            label: "Awake",
+            detail: "decoded, with input",
+            colour: INK_PAIR,
+            tensor: input.awake.readout,
+            firstStep: 1,
+            every: 1,
+          },
+        ];
   return playerSection({
     environment: environmentIn(input),
     films: [
       ...awake,
       ...input.conditions.map((c, i) => ({
         label: c.label,
+        detail: c.detail ?? "",
         colour: conditionPair(i),
         tensor: c.positions,
         firstStep: every,
@@ -53,6 +63,7 @@ export function reportHtml(input: ReportInput, figures: readonly PageFigure[] = 
       metricSection(input),
       pair(sectionOf("speed"), sectionOf("awake")),
       sectionOf("rates"),
+      sectionOf("tuning"),
       sectionOf("replays-by-network"),
       sectionOf("loss"),
     ],

@@ -43,7 +43,7 @@ export interface ReportInput {
   /** Of `measureRun`; the awake paths are the condition "awake". */
   readonly records: readonly MetricRecord[];
   readonly geometry: Geometry;
-  /** What the geometry does not know: walls, place-cell centres. */
+  /** What the geometry does not know: place-cell centres. */
   readonly surroundings?: Surroundings;
   /** `replay.saveEvery`, 1 where none is given. */
   readonly every?: number;

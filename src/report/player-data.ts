@@ -5,6 +5,8 @@ import type { View } from "./environment.ts";
 
 export interface Film {
   readonly label: string;
+  /** A second line: its parameters. */
+  readonly detail?: string;
   /** Its colour on a light and on a dark page. */
   readonly colour: readonly [light: string, dark: string];
   /** (network, time, row, 2), metres. */
@@ -16,6 +18,7 @@ export interface Film {
 
 export interface PackedFilm {
   readonly label: string;
+  readonly detail: string;
   readonly colour: readonly [string, string];
   /** Step of sample 0, steps between samples, samples of a row. */
   readonly first: number;
@@ -83,8 +86,8 @@ export function packFilms(films: readonly Film[], view: View): Packed {
     const stride = strides[i] as number;
     const samples = samplesOf(film, stride);
     const [, T = 0, R = 0] = film.tensor.shape;
-    const { label, colour, firstStep, every } = film;
-    packed.push({ label, colour, first: firstStep, pitch: stride * every, samples, offset: at });
+    const { label, detail = "", colour, firstStep, every } = film;
+    packed.push({ label, detail, colour, first: firstStep, pitch: stride * every, samples, offset: at });
     for (const network of networks) {
       for (let k = 0; k < rows; k++) {
         const row = Math.floor((k * R) / rows);

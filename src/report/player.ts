@@ -11,12 +11,14 @@ export interface PlayerInput {
   readonly films: readonly Film[];
   /** "network 0, seed 7", one per network. */
   readonly networks: readonly string[];
+  /** How many films are shown side by side, the first ones; a selection shows the others. */
+  readonly sideBySide?: number;
   /** Plain text. */
   readonly caption: string;
 }
 
-/** More panels side by side are too small to see; a selection shows the others. */
-export const SIDE_BY_SIDE = 8;
+/** More panels are too small to see. */
+const SIDE_BY_SIDE = 8;
 const TRAILS: readonly (readonly [steps: string, label: string])[] = [
   ["0", "none"],
   ["20", "20 steps"],
@@ -35,7 +37,7 @@ const option = (value: string | number, label: string, chosen = false): string =
 const choice = (name: string, label: string, options: readonly string[]): string =>
   `<label>${label} <select class="${name}">${options.join("")}</select></label>`;
 
-export function playerSection({ environment, films, networks, caption }: PlayerInput): string {
+export function playerSection({ environment, films, networks, sideBySide, caption }: PlayerInput): string {
   const sound = films.filter((f) => f.tensor.data.length > 0);
   if (sound.length === 0) return "";
   const { view } = environment;
@@ -49,7 +51,7 @@ export function playerSection({ environment, films, networks, caption }: PlayerI
     discs: environment.discs.map(({ x, y, radius }) => ({ x, y, radius })),
     centres: environment.centres,
     end,
-    sideBySide: SIDE_BY_SIDE,
+    sideBySide: Math.min(SIDE_BY_SIDE, sideBySide ?? SIDE_BY_SIDE),
     ramp: RAMP,
     base: BASE,
     films: packed,
@@ -60,7 +62,7 @@ export function playerSection({ environment, films, networks, caption }: PlayerI
   const start = Math.min(60, Math.ceil(end / 2));
   const conditions = [
     ...(packed.length > 1 ? [option("all", "side by side", true)] : []),
-    ...packed.map((f, i) => option(i, f.label)),
+    ...packed.map((f, i) => option(i, [f.label, f.detail].filter((s) => s !== "").join(": "))),
   ];
   const shown = rest.networks.map((n) => option(n, networks[n] ?? `network ${n}`));
   const rows = Array.from({ length: rest.rows }, (_, i) => option(i, `${i + 1} of ${rest.rows}`));

@@ -1,3 +1,4 @@
+import { hasArrivals } from "../metrics/geometry.ts";
 import { figureAwake } from "./figure-awake.ts";
 import { explorationAxes, figureExploration } from "./figure-exploration.ts";
 import { figureLoss } from "./figure-loss.ts";
@@ -6,6 +7,7 @@ import { figureRates } from "./figure-rates.ts";
 import { figureReach } from "./figure-reach.ts";
 import { figureReplays, figureReplaysByNetwork, MAX_PANELS } from "./figure-replays.ts";
 import { figureSpeed, MAX_RIDGES } from "./figure-speed.ts";
+import { figureTuning } from "./figure-tuning.ts";
 import { environmentIn, type ReportInput } from "./input.ts";
 import type { PageFigure } from "./page.ts";
 
@@ -15,14 +17,22 @@ export const seedsOf = (input: ReportInput): number[] => {
   return seeds;
 };
 
+/** What a row does to arrive. */
+function arrival({ geometry }: ReportInput): string {
+  if (geometry.leave === null) return "have reached the goal";
+  return geometry.kind === "ring"
+    ? "have turned a quarter away from their start"
+    : `are farther than ${Number(geometry.leave.toPrecision(2))} m from their start`;
+}
+
 const more = (left: number, where: string): string => (left > 0 ? ` ${left} more conditions are in ${where}.` : "");
 
 function replays(input: ReportInput, networks: number): PageFigure {
-  const { word, discs } = environmentIn(input);
+  const { word, discs, centres } = environmentIn(input);
   const results =
-    discs.length > 0
+    (discs.length > 0
       ? "Dashed circles are goals. Mean reach time counts a replay that never arrives at its whole length; track coverage is the share of the maze that a replay sees."
-      : "Cells visited are those of a 20 × 20 grid.";
+      : "Cells visited are those of a 20 × 20 grid.") + (centres.length > 0 ? " Dots are centres of place cells." : "");
   return {
     figure: figureReplays(input),
     title: "Replays",
@@ -51,16 +61,15 @@ export function figuresOf(input: ReportInput): PageFigure[] {
   const figures: PageFigure[] = [];
   const networks = input.conditions[0]?.positions.shape[0] ?? 0;
   const hasReplays = input.conditions.length > 0;
-  const hasGoals = input.geometry.goals.length > 0;
   if (hasReplays) figures.push(replays(input, networks));
   if (hasReplays && input.records.length > 0) {
     figures.push(exploration(input, networks));
-    if (hasGoals) {
+    if (hasArrivals(input.geometry)) {
       figures.push({
         figure: figureReach(input),
         title: "Reach times",
         caption:
-          "Share of replays that have reached the goal by each step. Thick: all networks together; thin: each network. " +
+          `Share of replays that ${arrival(input)} by each step. Thick: all networks together; thin: each network. ` +
           "Replays end with their last step, so later arrivals are not seen (censored): the gap between a curve's end and 1. Dashed: awake paths, which are shorter.",
       });
     }
@@ -91,13 +100,23 @@ export function figuresOf(input: ReportInput): PageFigure[] {
   if (input.rates !== undefined && input.rates.networks.length > 0) {
     const { grid, networks: maps } = input.rates;
     const side = Number((grid.width / grid.columns).toPrecision(2));
-    figures.push({
-      figure: figureRates(input, grid, maps, seedsOf(input)),
-      title: "Rate maps",
-      caption:
-        `Mean activity of hidden units in cells of ${side} m, awake, with input; cells with fewer than three visits are left out. ` +
-        "Of each network, the units that tell most about the place (bits per unit of activity, as spatial information per spike), each on its own scale from 0 to its peak.",
-    });
+    const isRing = input.geometry.kind === "ring";
+    if (isRing) {
+      figures.push({
+        figure: figureTuning(grid, maps, seedsOf(input)),
+        title: "Tuning curves",
+        caption:
+          "Mean activity max(r, 0) of hidden units against direction, awake, with input; 0° to the right, counter-clockwise; the outer circle is the unit's peak. " +
+          "Of each network, the units that tell most about the direction (bits per unit of activity, as spatial information per spike).",
+      });
+    } else
+      figures.push({
+        figure: figureRates(input, grid, maps, seedsOf(input)),
+        title: "Rate maps",
+        caption:
+          `Mean activity of hidden units in cells of ${side} m, awake, with input; cells with fewer than three visits are left out. ` +
+          "Of each network, the units that tell most about the place (bits per unit of activity, as spatial information per spike), each on its own scale from 0 to its peak.",
+      });
   }
   if (input.awake !== undefined) {
     figures.push({

@@ -45,8 +45,8 @@ figure{margin:0}
 figcaption,.note{margin:18px 0 0;max-width:44em;font-size:15px;line-height:1.5;color:var(--muted)}
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;width:100%;font:13.5px/1.4 var(--sans);font-variant-numeric:tabular-nums lining-nums}
-th,td{padding:6px 0 6px 18px;text-align:right;white-space:nowrap;vertical-align:baseline;font-weight:400}
-th:first-child{padding-left:0;text-align:left;white-space:normal;width:30%;min-width:230px}
+th,td{padding:6px 0 6px 14px;text-align:right;white-space:nowrap;vertical-align:baseline;font-weight:400}
+th:first-child{padding-left:0;text-align:left;white-space:normal;width:27%;min-width:200px}
 thead th{white-space:normal;padding-bottom:8px;border-bottom:1px solid var(--ink);font-weight:600}
 tbody td,tbody th{border-bottom:1px solid var(--line)}
 .group th{padding-top:20px;font-weight:600}
@@ -80,7 +80,7 @@ button:hover,select:hover{border-color:var(--muted)}
 .seek::-webkit-slider-thumb{-webkit-appearance:none;width:18px;height:18px;margin-top:-5px;border-radius:50%;background:var(--paper);border:2px solid var(--ink)}
 .seek::-moz-range-thumb{width:14px;height:14px;border-radius:50%;background:var(--paper);border:2px solid var(--ink)}
 .choices{display:flex;flex-wrap:wrap;gap:10px 20px;margin-top:16px;font:13.5px/1.4 var(--sans);color:var(--muted)}
-.choices select{margin-left:4px;max-width:220px}
+.choices select{margin-left:4px;max-width:170px}
 .verdict{white-space:normal}
 .sign{font-weight:700}
 .holds .sign{color:var(--good)}.fails .sign{color:var(--bad)}.partly .sign,.undecided .sign{color:var(--warning)}

@@ -4,6 +4,7 @@ import type { Tensor } from "../metrics/trajectories.ts";
 import { choosePaths } from "./paths.ts";
 import type { Occupancy } from "./sweep-occupancy.ts";
 import type { PanelLayout } from "./sweep-panels.ts";
+import type { Standout } from "./sweep-standouts.ts";
 import { divergedShare, isShown, metricUnit, type SweepCondition, type SweepTable, spreadAt } from "./sweep-table.ts";
 import { MAX_SAMPLES, PATHS_PER_PANEL } from "./sweep-trajectories.ts";
 
@@ -74,28 +75,35 @@ export function trajectoriesBehind(
   return formatCsv([...placeColumns(table), "network", "repeat", "step", "x", "y"], rows);
 }
 
-/** Cells that were entered: centre in metres, share of all steps. */
+/** Cells of the coverage grid that were entered: centre in metres, share of all steps. */
+function cellsEntered(shares: ArrayLike<number>, { box }: Geometry): { x: number; y: number; share: CsvValue }[] {
+  const side = box.side / box.cells;
+  const centre = (from: number, i: number): number => Number((from + (i + 0.5) * side).toPrecision(6));
+  return Array.from(shares).flatMap((share, i) =>
+    share === 0
+      ? []
+      : [{ x: centre(box.x, i % box.cells), y: centre(box.y, Math.floor(i / box.cells)), share: cell(share) }],
+  );
+}
+
 export function occupancyBehind(
   table: SweepTable,
   layout: PanelLayout,
-  { box }: Geometry,
+  geometry: Geometry,
   occupancy: Occupancy,
 ): string {
-  const side = box.side / box.cells;
-  const centre = (from: number, i: number): number => Number((from + (i + 0.5) * side).toPrecision(6));
   const rows = layout.cells.flatMap(({ condition }) =>
-    [...(occupancy.get(condition.name) ?? [])].flatMap((share, i) =>
-      share === 0
-        ? []
-        : [
-            {
-              ...place(table, condition),
-              x: centre(box.x, i % box.cells),
-              y: centre(box.y, Math.floor(i / box.cells)),
-              share: cell(share),
-            },
-          ],
-    ),
+    cellsEntered(occupancy.get(condition.name) ?? [], geometry).map((entered) => ({
+      ...place(table, condition),
+      ...entered,
+    })),
   );
   return formatCsv([...placeColumns(table), "x", "y", "share"], rows);
+}
+
+export function standoutsBehind(found: readonly Standout[], geometry: Geometry, occupancy: Occupancy): string {
+  const rows = found.flatMap(({ name, where, condition }) =>
+    cellsEntered(occupancy.get(condition) ?? [], geometry).map((entered) => ({ name, where, condition, ...entered })),
+  );
+  return formatCsv(["name", "where", "condition", "x", "y", "share"], rows);
 }

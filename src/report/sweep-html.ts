@@ -1,32 +1,26 @@
-import { type Spread, spreadOf } from "../metrics/csv.ts";
 import type { Geometry } from "../metrics/geometry.ts";
 import type { Tensor } from "../metrics/trajectories.ts";
 import type { Surroundings } from "./environment.ts";
 import type { Fact } from "./headline.ts";
 import { environmentIn } from "./input.ts";
-import { figureSection, type PageFigure, pageHtml, section } from "./page.ts";
-import { playerSection, SIDE_BY_SIDE } from "./player.ts";
-import { axisValueText, spreadOut } from "./sweep-axes.ts";
-import { metricsBehind, occupancyBehind, trajectoriesBehind } from "./sweep-csv.ts";
+import { figureSection, type PageFigure, pageHtml } from "./page.ts";
+import { playerSection } from "./player.ts";
+import { axisValueText } from "./sweep-axes.ts";
+import { metricsBehind, occupancyBehind, standoutsBehind, trajectoriesBehind } from "./sweep-csv.ts";
 import { curvesOf, figureCurves } from "./sweep-curves.ts";
 import { coverageGrid, figureOccupancy, type Occupancy } from "./sweep-occupancy.ts";
 import { panelLayout } from "./sweep-panels.ts";
 import { figuresPhase, planeOf, slicesOf } from "./sweep-phase.ts";
 import { figureScatter } from "./sweep-scatter.ts";
+import { figureStandouts, type Standout, standouts, standoutTable } from "./sweep-standouts.ts";
 import {
-  divergedShare,
-  isRatio,
-  isShown,
   mainMetrics,
-  metricLabel,
   referenceCondition,
   type SweepCondition,
   type SweepRecord,
   type SweepTable,
-  spreadAt,
 } from "./sweep-table.ts";
 import { figureTrajectories } from "./sweep-trajectories.ts";
-import { spreadCell, table as tableHtml, textCell } from "./table.ts";
 import { INK_PAIR } from "./theme.ts";
 
 /** Everything that the page of a sweep shows. */
@@ -39,7 +33,7 @@ export interface SweepReportInput {
   /** The awake trajectories of each network, for comparison; may be empty. */
   readonly awake: readonly SweepRecord[];
   readonly geometry: Geometry;
-  /** What the geometry does not know: walls, place-cell centres. */
+  /** What the geometry does not know: place-cell centres. */
   readonly surroundings?: Surroundings;
   /** Metrics to draw; those that answer "how fast, how far, how faithful" where none are named. */
   readonly metrics?: readonly string[];
@@ -109,6 +103,20 @@ export function sweepFigures(input: SweepReportInput): PageFigure[] {
       data: { name: "scatter.csv", csv: metricsBehind(table, metrics) },
     });
   }
+  const found = standouts(table, input.awake, geometry);
+  const beside = figureStandouts(found, environment, geometry, input.occupancy);
+  if (beside !== null) {
+    figures.push({
+      figure: beside,
+      title: "Occupancy, awake and in replay",
+      caption:
+        "Share of all steps in each cell, networks and repeats together, on one logarithmic scale: awake paths, and the conditions that stand out.",
+      data: {
+        name: "standouts.csv",
+        csv: standoutsBehind(found, geometry, input.occupancy),
+      },
+    });
+  }
   const layout = panelLayout(table);
   if (layout.cells.some(({ condition }) => input.positions.has(condition.name))) {
     figures.push({
@@ -130,106 +138,54 @@ export function sweepFigures(input: SweepReportInput): PageFigure[] {
   return figures;
 }
 
-interface Standout {
-  readonly name: string;
-  readonly records: readonly SweepRecord[];
-  readonly where: string;
-}
-
-/** Where more diverge, the rest are a selection, and extremes are of their luck. */
-const SOUND = 0.05;
-
-/** The sound condition at which the mean of a metric is largest (sign 1) or smallest (−1). */
-function extreme(table: SweepTable, metric: string, sign: 1 | -1): SweepCondition | undefined {
-  let best: SweepCondition | undefined;
-  let most = Number.NEGATIVE_INFINITY;
-  for (const c of table.conditions) {
-    const isCandidate = isShown(c, metric) && divergedShare(c) <= SOUND;
-    const score = isCandidate ? sign * spreadAt(c, metric).mean : Number.NaN;
-    if (score > most && Number.isFinite(score)) [best, most] = [c, score];
-  }
-  return best;
-}
-
-function standouts({ table, awake, geometry }: SweepReportInput): Standout[] {
+/** The rollouts of the conditions that are drawn, those that stand out first. */
+function player(input: SweepReportInput, found: readonly Standout[]): string {
+  const { table, positions, every } = input;
   const where = (c: SweepCondition): string =>
-    table.axes.map((axis, i) => axisValueText(axis, c.at[i] as number)).join(", ");
-  const free = geometry.kind === "free";
-  const found: readonly (readonly [name: string, c: SweepCondition | undefined])[] = [
-    ["plain replay", referenceCondition(table)],
-    ["fastest", free ? extreme(table, "speed5", 1) : extreme(table, "reach_rmean", -1)],
-    ["explores most", extreme(table, geometry.bins.length === 0 ? "cells" : "track", 1)],
-    ["closest to the maze", extreme(table, "offpath", -1)],
-    ["closest to awake occupancy", extreme(table, "sw_binned", -1)],
-  ];
-  return [
-    ...(awake.length > 0 ? [{ name: "awake", records: awake, where: "with input" }] : []),
-    ...found.flatMap(([name, c]) => (c ? [{ name, records: c.records, where: where(c) }] : [])),
-  ];
-}
-
-/** Networks that agree differ by the rounding of their mean, which is no spread. */
-const withoutRounding = (s: Spread): Spread => (s.sd < 1e-12 * Math.abs(s.mean) ? { ...s, sd: 0 } : s);
-
-function standoutTable(input: SweepReportInput): string {
-  const columns = standouts(input);
-  const metrics = [
-    ...new Set([
-      ...(input.metrics ?? mainMetrics(input.table, input.geometry.kind)),
-      ...["reach_fraction", "speed5", "sw_binned", "diverged"].filter((m) => input.table.metrics.includes(m)),
-    ]),
-  ];
-  if (columns.length === 0) return "";
-  const rows = metrics.map((metric) => ({
-    title: metricLabel(metric),
-    meaning: metric,
-    cells: columns.map(({ records }) => {
-      const spread = withoutRounding(spreadOf(records.map((r) => r.values[metric] ?? Number.NaN)));
-      return isRatio(metric) && spread.n < records.length ? textCell("–") : spreadCell(spread);
-    }),
-  }));
-  const heads = columns.map((c) => ({ title: c.name, detail: c.where }));
-  const spread = input.table.networks > 1 ? `Mean ± standard deviation over ${input.table.networks} networks. ` : "";
-  return section(
-    "numbers",
-    "Conditions that stand out",
-    `${tableHtml("metric", heads, [{ rows }])}
-<p class="note">${spread}Extremes are of the mean, among the conditions where at most one rollout in twenty diverged; of many conditions, some stand out by chance. A ratio of times needs every network to arrive. Every network and condition is in <code>metrics.csv</code>.</p>`,
-  );
-}
-
-/** The rollouts of the conditions that are drawn, to be animated. */
-function player(input: SweepReportInput): string {
-  const { table: sweep, positions, every } = input;
-  const shown = panelLayout(sweep).cells.filter(({ condition }) => positions.has(condition.name));
-  const networks = Math.min(...shown.map(({ condition }) => positions.get(condition.name)?.shape[0] ?? 0));
+    table.axes.map((axis, i) => axisValueText(axis, c.at[i] as number)).join(", ") || c.name;
+  const names = new Map<string, string[]>();
+  for (const { condition, name } of found) names.set(condition, [...(names.get(condition) ?? []), name]);
+  // Those with a name first.
+  const order = [...table.conditions].sort((a, b) => Number(names.has(b.name)) - Number(names.has(a.name)));
+  const shown = order.filter((c) => positions.has(c.name));
+  const named = shown.filter((c) => names.has(c.name)).length;
+  const networks = Math.min(...shown.map((c) => positions.get(c.name)?.shape[0] ?? 0));
   if (shown.length === 0 || networks === 0) return "";
-  const label = (c: SweepCondition): string =>
-    sweep.axes.map((axis, i) => axisValueText(axis, c.at[i] as number)).join(", ") || c.name;
-  // Side by side: evenly spread over all that are drawn, the others after them.
-  const first = spreadOut(shown.length, SIDE_BY_SIDE);
-  const order = [...first, ...shown.map((_, i) => i).filter((i) => !first.includes(i))];
   return playerSection({
     environment: environmentIn(input),
-    films: order.map((i) => {
-      const { condition } = shown[i] as (typeof shown)[number];
-      const tensor = positions.get(condition.name) as Tensor;
-      return { label: label(condition), colour: INK_PAIR, tensor, firstStep: every, every };
+    films: shown.map((c) => {
+      const name = names.get(c.name)?.join(", ");
+      return {
+        label: name ?? where(c),
+        detail: name === undefined ? "" : where(c),
+        colour: INK_PAIR,
+        tensor: positions.get(c.name) as Tensor,
+        firstStep: every,
+        every,
+      };
     }),
+    ...(named > 1 ? { sideBySide: named } : {}),
     networks: Array.from({ length: networks }, (_, n) => `${n}`),
-    caption: "Decoded rollouts without input.",
+    caption: "Decoded rollouts without input; side by side the conditions that stand out, and a choice of all others.",
   });
 }
 
 /** The page as one HTML document that refers to nothing outside itself but the tables beside it. */
 export function sweepHtml(input: SweepReportInput, figures: readonly PageFigure[] = sweepFigures(input)): string {
+  const { table, awake, geometry } = input;
+  const found = standouts(table, awake, geometry);
   const [first = "", ...others] = figures.map(figureSection);
   return pageHtml({
     kind: "sweep report",
     title: input.title,
     facts: input.facts,
     notices: input.notices,
-    sections: [first, standoutTable(input), player(input), ...others],
+    sections: [
+      first,
+      standoutTable(table, found, input.metrics ?? mainMetrics(table, geometry.kind)),
+      player(input, found),
+      ...others,
+    ],
     provenance: [
       { title: "Sweep", value: input.definition },
       { title: "Manifest", value: input.manifest },

@@ -10,6 +10,7 @@ import { choosePaths } from "../report/paths.ts";
 import { axisValueText } from "../report/sweep-axes.ts";
 import type { SweepReportInput } from "../report/sweep-html.ts";
 import { panelLayout } from "../report/sweep-panels.ts";
+import { standouts } from "../report/sweep-standouts.ts";
 import { type SweepRecord, type SweepTable, sweepTable } from "../report/sweep-table.ts";
 import { PATHS_PER_PANEL } from "../report/sweep-trajectories.ts";
 import { writeSweepReport } from "../report/sweep-write.ts";
@@ -73,6 +74,7 @@ function decodedOf(directory: string, d: SweepDefinition, wanted: ReadonlySet<st
   if (perShard < 1) return chosen;
   const byShard = new Map<number, number[]>();
   for (const name of wanted) {
+    if (name === AWAKE) continue;
     const shard = Math.floor(Number(name) / perShard);
     byShard.set(shard, [...(byShard.get(shard) ?? []), Number(name)]);
   }
@@ -189,7 +191,10 @@ export async function reportOfSweep(
     throw new UsageError(`--metrics ${unknown}: not in these results; they have ${table.metrics.join(", ")}`);
   }
   const geometry = geometryOf(d.task);
-  const wanted = new Set(panelLayout(table).cells.map(({ condition }) => condition.name));
+  const wanted = new Set([
+    ...panelLayout(table).cells.map(({ condition }) => condition.name),
+    ...standouts(table, awake, geometry).map(({ condition }) => condition),
+  ]);
   const done = records.filter((r) => r.condition !== AWAKE).length;
   const all = d.conditions.length * d.networks.length;
   const manifest = readSweepManifest(directory);

@@ -159,7 +159,7 @@ describe("environments", () => {
       [0, 2],
     ] as const,
   ];
-  const box = environmentOf(geometryOf(ouTask()), { walls, centres: [[0.25, 0.5]] });
+  const box = environmentOf({ ...geometryOf(ouTask()), kind: "box", walls }, { centres: [[0.25, 0.5]] });
 
   test("a box is seen whole, with its walls and its place cells", () => {
     expect(box.word).toBe("box");

@@ -115,7 +115,7 @@ export function writeSyntheticSweep(
   writeFileSync(join(directory, "sweep.json"), JSON.stringify(definition));
   writeFileSync(
     join(directory, "manifest.json"),
-    JSON.stringify({ format: "reverie-sweep", adapter: { name: "test" } }),
+    JSON.stringify({ format: "reverie-sweep", adapter: { name: "test" }, shard: { index: 0, of: 1 }, sources: [] }),
   );
   writeFileSync(join(directory, "results.jsonl"), [...awake, ...lines.slice(0, options.keep ?? lines.length)].join(""));
   if (!options.shards) return definition;
