@@ -140,7 +140,7 @@ describe("names from outside", () => {
     ]);
     const film = JSON.parse(parsed.querySelector("script")?.textContent ?? "");
     expect(film.films[1].label).toBe(hostile);
-    expect(parsed.querySelector(".condition option[value='1']")?.textContent).toBe(shown);
+    expect(parsed.querySelector(".condition option[value='1']")?.textContent).toBe(`${shown}: ${shown}`);
     expect(parsed.querySelectorAll("[onload]").length).toBe(0);
   });
 
