@@ -141,10 +141,15 @@ export function isBarren(path: string): boolean {
   } catch {
     return false;
   }
-  const has = (...parts: string[]) => fs.existsSync(join(path, ...parts));
-  const checkpoints = has("checkpoints") ? fs.readdirSync(join(path, "checkpoints")) : [];
-  const others = CONTENT.filter((name) => name !== MANIFEST && name !== CONFIG && name !== "checkpoints");
-  return checkpoints.every((name) => temporaryOwner(name) !== null) && !others.some((name) => has(name));
+  const checkpoints = join(path, "checkpoints");
+  const saved = fs.existsSync(checkpoints) ? fs.readdirSync(checkpoints) : [];
+  if (!saved.every((name) => temporaryOwner(name) !== null)) return false;
+  return CONTENT.every((name) => {
+    if ([MANIFEST, CONFIG, "checkpoints"].includes(name)) return true;
+    const found = fs.statSync(join(path, name), { throwIfNoEntry: false });
+    // The log of losses is opened before the first checkpoint, which counts its lines.
+    return found === undefined || (name === TRAIN_LOG && found.size === 0);
+  });
 }
 
 function nothingToResume(path: string): DataError {

@@ -1,0 +1,41 @@
+/**
+ * Figures of reliability: the tests here run small in `npm test` and large under `npm run test:soak`, and say in one line
+ * what they found. A soak also leaves that line in scripts/reliability/results, from which the README's table is made.
+ *
+ * REVERIE_SOAK=1: the large counts. REVERIE_SEED: another selection of the random cases (default 1).
+ */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { AdapterFacts } from "../../src/gpu/adapter.ts";
+import { ROOT } from "../story/command-line.ts";
+
+export const SOAK = process.env.REVERIE_SOAK === "1";
+export const SEED = Number(process.env.REVERIE_SEED ?? 1);
+
+/** The number of cases: of every run of the tests, and of a soak. */
+export const scale = (always: number, soak: number): number => (SOAK ? soak : always);
+
+export interface Figure {
+  /** Its number among the figures to hit, by which the table is sorted. */
+  readonly order: number;
+  readonly figure: string;
+  readonly required: string;
+  readonly result: string;
+  /** What computes it again. */
+  readonly command: string;
+}
+
+const FOLDER = join(ROOT, "scripts", "reliability", "results");
+
+/** Prints the figure, and under a soak writes it. */
+export function record(name: string, figure: Figure, adapter: Pick<AdapterFacts, "name" | "driver"> | null): void {
+  process.stdout.write(`reliability: ${figure.figure}: ${figure.result} (required: ${figure.required})\n`);
+  if (!SOAK) return;
+  mkdirSync(FOLDER, { recursive: true });
+  const where = adapter === null ? {} : { adapter: adapter.name, driver: adapter.driver };
+  const date = new Date().toISOString().slice(0, 10);
+  writeFileSync(
+    join(FOLDER, `${name}.json`),
+    `${JSON.stringify({ ...figure, ...where, seed: SEED, date }, null, 2)}\n`,
+  );
+}
