@@ -66,15 +66,22 @@ export function openLog(dir: RunDirectory, from: Beginning, io: Io): JsonlAppend
   return log;
 }
 
-/** The error with what to do: nothing that was saved is lost with a device. */
-export function deviceFailure(error: GpuError, dir: RunDirectory, last: string | null): GpuError {
+/** The error with what to do: nothing that was saved is lost with a device. @param goOn the command line that resumes */
+export function deviceFailure(
+  error: GpuError,
+  dir: Pick<RunDirectory, "updateManifest">,
+  goOn: string,
+  last?: string | null,
+): GpuError {
   const kind = error instanceof DeviceLost ? "deviceLost" : "gpuError";
-  const remedy = `go on with: npx reverie train --resume --out ${dir.path}`;
+  const remedy = `go on with: ${goOn}`;
+  const checkpoint = last === undefined ? {} : { checkpoint: last };
   try {
-    dir.updateManifest({ outcome: { kind, remedy, checkpoint: last } });
+    dir.updateManifest({ outcome: { kind, remedy, ...checkpoint } });
   } catch {
     // The device's failure is the one to tell.
   }
   const message = error.message.replace("; resume from the last checkpoint", "");
-  return new GpuError(`${message}; last checkpoint ${last ?? "none"}; ${remedy}`, { cause: error });
+  const saved = last === undefined ? "what is done is saved" : `last checkpoint ${last ?? "none"}`;
+  return new GpuError(`${message}; ${saved}; ${remedy}`, { cause: error });
 }

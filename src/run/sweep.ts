@@ -3,7 +3,7 @@ import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { pathTask } from "../config/resolve.ts";
 import type { ExperimentConfig } from "../config/schema.ts";
-import { DataError, EXIT, type ExitCode, UsageError } from "../errors.ts";
+import { DataError, EXIT, type ExitCode, GpuError, UsageError } from "../errors.ts";
 import type { Gpu } from "../gpu/context.ts";
 import { formatBytes, type PlanKind } from "../gpu/plan.ts";
 import { differingKeys } from "../io/config-hash.ts";
@@ -17,8 +17,10 @@ import { defineSweep, type LoadedNetworks, loadNetworks, type SweepRequest } fro
 import { planLaunches, type SweepSummary, summarise } from "../sweep/plan.ts";
 import { modelOfSweep, planOptionsOf } from "../sweep/spec.ts";
 import { machineOptions, partOf, runSweep as runOn } from "../sweep/sweep.ts";
+import { deviceFailure } from "./checkpoints.ts";
 import { gpuFacts, versions } from "./manifest.ts";
 import { compiling, openForVerb, planKindFor } from "./open.ts";
+import { compareAwake, noteOtherAdapter } from "./sweep-resume.ts";
 import type { GpuOptions, Io, PlanOptions } from "./types.ts";
 import { uploadWeights } from "./weights.ts";
 
@@ -47,7 +49,7 @@ const DEFAULT_BUDGET = 2 ** 30;
 const SOFTWARE_FLOPS_PER_CORE = 6e9;
 const GPU_FLOPS = 2e12;
 
-interface Sweep {
+export interface Sweep {
   readonly definition: SweepDefinition;
   readonly loaded: LoadedNetworks;
   readonly sources: readonly string[];
@@ -59,7 +61,7 @@ function requestOf({ list, ...rest }: SweepFlags): SweepRequest {
 }
 
 /** The sweep asked for, and with `resume` that of the directory, which must be the same one. */
-function sweepOf(options: SweepOptions, io: Io): Sweep {
+export function sweepOf(options: SweepOptions, io: Io): Sweep {
   if (!options.resume) {
     if (options.request === null) throw new UsageError("what is to be swept? Give --grid friction=1,0.6,0.3");
     const loaded = loadNetworks(options.sources, io.note);
@@ -98,7 +100,7 @@ function launchSizeOf(d: SweepDefinition): LaunchSize {
   return { units: d.shape.units, rows: d.networks.length * paddedRows(d.conditions.length * d.repeats) };
 }
 
-function budgetOf(options: SweepOptions, gpu: Gpu): number {
+function budgetOf(options: Pick<SweepOptions, "budget">, gpu: Gpu): number {
   if (options.budget !== null) return options.budget;
   const free = gpu.options.memoryBudget?.() ?? Number.POSITIVE_INFINITY;
   return Math.min(DEFAULT_BUDGET, free / 2);
@@ -173,64 +175,69 @@ async function runInto(dir: SweepDirectory, sweep: Sweep, options: SweepOptions,
   requireFreeSpace(dir.path, diskBytes(d, part.to - part.from));
   const gpu = await openForVerb(options, io);
   try {
-    const kind = planKindFor(gpu, options, launchSizeOf(d));
-    const budget = budgetOf(options, gpu);
-    const facts = { versions: versions(), ...gpuFacts(gpu) };
-    const planned = planOf(gpu, kind, budget, sweep);
-    for (const line of planned.lines) io.note(line);
-    const manifest = {
-      ...facts,
-      sources: sweep.sources,
-      shard,
-      plan: { kind, budget, ...planned.summary },
-      started: new Date().toISOString(),
-      outcome: { kind: "running" },
-    };
-    if (options.resume) noteOtherAdapter(dir.path, facts.versions, gpu, io);
-    else dir.begin(d, manifest);
-    dir.updateManifest({ ...facts, plan: manifest.plan, outcome: manifest.outcome });
-    const log = dir.log(d);
-    const trained = uploadWeights(gpu, modelOfSweep(d), sweep.loaded.weights);
-    const began = performance.now();
-    try {
-      if (log.cut > 0)
-        io.note(`${join(dir.path, "results.jsonl")}: ${log.cut} bytes at its end were damaged and are computed again`);
-      let started = false;
-      const outcome = await runOn(gpu, d, trained, log, {
-        kind,
-        part,
-        budget,
-        signal: io.signal,
-        onCompile: compiling(io),
-        onProgress: (done, total) => {
-          if (!started) io.progress.start("sweeping", total, "rollouts");
-          started = true;
-          io.progress.update(Math.floor(done));
-        },
-      });
-      const seconds = (performance.now() - began) / 1000;
-      if (outcome === "completed") dir.finish(d, log.records, shard.of === 1);
-      dir.updateManifest({ outcome: { kind: outcome }, seconds, ended: new Date().toISOString() });
-      io.progress.done(`${outcome} after ${seconds.toFixed(1)} s`);
-      return tell(dir.path, sweep, outcome, log.known.size, io);
-    } finally {
-      log.close();
-      for (const b of trained.values()) gpu.destroyBuffer(b);
-    }
+    return await sweepInto(dir, sweep, gpu, options, io);
   } finally {
     await gpu.close();
   }
 }
 
-function noteOtherAdapter(path: string, now: Record<string, string>, gpu: Gpu, io: Io): void {
-  const { adapter, versions: then } = readSweepManifest(path) as unknown as {
-    adapter?: { name?: string; driver?: string };
-    versions?: Record<string, string>;
+/** Sweeps on an open GPU into an open directory. */
+export async function sweepInto(
+  dir: SweepDirectory,
+  sweep: Sweep,
+  gpu: Gpu,
+  options: Pick<SweepOptions, "budget" | "resume"> & PlanOptions,
+  io: Io,
+): Promise<ExitCode> {
+  const { definition: d, shard } = sweep;
+  const part = partOf(d, shard.index, shard.of);
+  const kind = planKindFor(gpu, options, launchSizeOf(d));
+  const budget = budgetOf(options, gpu);
+  const facts = { versions: versions(), ...gpuFacts(gpu) };
+  const planned = planOf(gpu, kind, budget, sweep);
+  for (const line of planned.lines) io.note(line);
+  const manifest = {
+    ...facts,
+    sources: sweep.sources,
+    shard,
+    plan: { kind, budget, ...planned.summary },
+    started: new Date().toISOString(),
+    outcome: { kind: "running" },
   };
-  if (adapter?.name !== gpu.adapter.name || adapter?.driver !== gpu.adapter.driver) {
-    io.note(`the sweep began on ${adapter?.name} (${adapter?.driver}): another adapter gives other bits`);
+  const moved = options.resume && noteOtherAdapter(dir.path, facts.versions, gpu, io);
+  if (!options.resume) dir.begin(d, manifest);
+  dir.updateManifest({ ...facts, plan: manifest.plan, outcome: manifest.outcome });
+  const log = dir.log(d);
+  const trained = uploadWeights(gpu, modelOfSweep(d), sweep.loaded.weights);
+  const began = performance.now();
+  try {
+    if (log.cut > 0)
+      io.note(`${join(dir.path, "results.jsonl")}: ${log.cut} bytes at its end were damaged and are computed again`);
+    if (moved) await compareAwake(gpu, d, machineOptions(gpu, { kind, budget }), trained, log.known, io);
+    let started = false;
+    const outcome = await runOn(gpu, d, trained, log, {
+      kind,
+      part,
+      budget,
+      signal: io.signal,
+      onCompile: compiling(io),
+      onProgress: (done, total) => {
+        if (!started) io.progress.start("sweeping", total, "rollouts");
+        started = true;
+        io.progress.update(Math.floor(done));
+      },
+    });
+    const seconds = (performance.now() - began) / 1000;
+    if (outcome === "completed") dir.finish(d, log.records, shard.of === 1);
+    dir.updateManifest({ outcome: { kind: outcome }, seconds, ended: new Date().toISOString() });
+    io.progress.done(`${outcome} after ${seconds.toFixed(1)} s`);
+    return tell(dir.path, sweep, outcome, log.known.size, io);
+  } catch (error) {
+    throw error instanceof GpuError ? deviceFailure(error, dir, `npx reverie sweep --resume --out ${dir.path}`) : error;
+  } finally {
+    log.close();
+    for (const b of trained.values()) gpu.destroyBuffer(b);
   }
-  if (then?.reverie !== now.reverie) io.note(`the sweep began with reverie ${then?.reverie}, this is ${now.reverie}`);
 }
 
 function tell(path: string, { shard }: Sweep, outcome: "completed" | "interrupted", lines: number, io: Io): ExitCode {

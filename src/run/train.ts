@@ -147,7 +147,8 @@ export async function trainInto(
     return { trainer, outcome, testError };
   } catch (error) {
     trainer.destroy();
-    throw error instanceof GpuError ? deviceFailure(error, dir, checkpoints.last) : error;
+    if (!(error instanceof GpuError)) throw error;
+    throw deviceFailure(error, dir, `npx reverie train --resume --out ${dir.path}`, checkpoints.last);
   } finally {
     log?.close();
   }
