@@ -87,7 +87,7 @@ function startPlayer(player, isDark) {
     pen.fillStyle = base.centreline;
     for (const c of centres) {
       pen.beginPath();
-      pen.arc(...at(c[0], c[1]), 1.2, 0, 7);
+      pen.arc(...at(c[0], c[1]), 1.6, 0, 7);
       pen.fill();
     }
   }

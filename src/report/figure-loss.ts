@@ -12,6 +12,7 @@ const MAX_NETWORKS = 24;
 
 /** Training loss of every network on a logarithmic axis, their median, and the test errors at the end. */
 export function figureLoss(input: ReportInput, loss: NonNullable<ReportInput["loss"]>): Figure {
+  const unit = input.errorUnit ?? "m²";
   const last = loss.iterations[loss.iterations.length - 1] ?? 0;
   const isDrawable = (y: number | undefined): y is number => y !== undefined && y > 0 && Number.isFinite(y);
   const stride = Math.ceil(loss.iterations.length / MAX_POINTS);
@@ -56,7 +57,11 @@ export function figureLoss(input: ReportInput, loss: NonNullable<ReportInput["lo
     x: { domain: [0, Math.max(1, last)] },
     y: { type: "log", domain: [low / 1.15, high * 1.15] },
     marks: [
-      ...yAxis({ label: "loss (mean squared error, m²)", ticks, format: tickText }),
+      ...yAxis({
+        label: unit === "" ? "loss (mean squared error of rates)" : `loss (mean squared error, ${unit})`,
+        ticks,
+        format: tickText,
+      }),
       ...xAxis({ label: "training iteration", ticks: 6, format: (v) => String(v) }),
       ...curves.map((data) =>
         Plot.line(data, {
@@ -77,7 +82,7 @@ export function figureLoss(input: ReportInput, loss: NonNullable<ReportInput["lo
       : text(
           width - 102,
           yOf(median(tests.map((t) => t.y)), low / 1.15, high * 1.15, height) + 4,
-          `test ${formatNumber(median(tests.map((t) => t.y)))} m²`,
+          `test ${formatNumber(median(tests.map((t) => t.y)))} ${unit}`,
           {
             size: 11,
           },

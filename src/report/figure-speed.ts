@@ -4,7 +4,7 @@ import { quantileSorted } from "../metrics/statistics.ts";
 import { chart, type Mark, xAxis } from "./chart.ts";
 import { formatNumber } from "./format.ts";
 import { environmentIn, type ReportInput } from "./input.ts";
-import { type Figure, fitText } from "./svg.ts";
+import { type Figure, fitText, text } from "./svg.ts";
 import { conditionColour, HAIRLINE, INK, MUTED } from "./theme.ts";
 
 /** Histogram cells across the axis. */
@@ -53,6 +53,7 @@ export function figureSpeed(input: ReportInput): Figure {
       high: lift(d),
     }));
     const middle = quantileSorted(ridge.speeds.sorted, 0.5);
+    const still = stillShare(ridge.speeds.sorted);
     const at = (densities[i] as number[])[Math.min(CELLS - 1, Math.floor((middle / most) * CELLS))] ?? 0;
     marks.push(
       Plot.ruleY([base], { stroke: HAIRLINE }),
@@ -80,9 +81,10 @@ export function figureSpeed(input: ReportInput): Figure {
       Plot.text([{ y: base }], {
         x: most,
         y: "y",
-        text: () => `median ${formatNumber(middle)}\nn = ${ridge.speeds.rows} paths`,
+        text: () =>
+          `median ${formatNumber(middle)}\nn = ${ridge.speeds.rows} paths${still < 0.005 ? "" : `\n${formatNumber(100 * still, 2)} % still`}`,
         dx: 8,
-        dy: -11,
+        dy: still < 0.005 ? -11 : -17,
         textAnchor: "start",
         fill: MUTED,
         fontSize: 10.5,
@@ -95,26 +97,34 @@ export function figureSpeed(input: ReportInput): Figure {
     name: "speed",
     width: WIDTH,
     height,
-    body: chart({
-      width: WIDTH,
-      height,
-      marginLeft: LEFT,
-      marginRight: RIGHT,
-      marginTop: 30,
-      x: { domain: [0, most] },
-      y: { axis: null, domain: [0, Math.max(1, ridges.length)] },
-      marks: [...xAxis({ label: `speed over ${lags || "5"} steps (m/step)`, ticks: 5 }), ...marks],
-    }),
+    body:
+      text(LEFT, 10, "↑ share of time, one scale for all", { size: 10.5, fill: MUTED }) +
+      chart({
+        width: WIDTH,
+        height,
+        marginLeft: LEFT,
+        marginRight: RIGHT,
+        marginTop: 30,
+        x: { domain: [0, most] },
+        y: { axis: null, domain: [0, Math.max(1, ridges.length)] },
+        marks: [...xAxis({ label: `speed over ${lags || "5"} steps (m/step)`, ticks: 5 }), ...marks],
+      }),
     description: `Distributions of speed: ${ridges.map((r) => `${r.label} median ${formatNumber(quantileSorted(r.speeds.sorted, 0.5))} m/step`).join(", ")}.`,
   };
 }
 
-/** Share of the speeds in each of the axis' cells. */
+/** Decoding by the most active place cells gives the same position again: exactly no speed, and a peak beyond all others. */
+const stillShare = (sorted: Float64Array): number => {
+  const moving = sorted.findIndex((v) => v > 0);
+  return (moving < 0 ? sorted.length : moving) / Math.max(1, sorted.length);
+};
+
+/** Share of the speeds in each of the axis' cells, standing still apart. */
 function density(sorted: Float64Array, most: number): number[] {
   const counts = new Array<number>(CELLS).fill(0);
   for (const v of sorted) {
     const cell = Math.floor((v / most) * CELLS);
-    if (cell < CELLS) counts[cell] = (counts[cell] as number) + 1;
+    if (v > 0 && cell < CELLS) counts[cell] = (counts[cell] as number) + 1;
   }
   return counts.map((n) => n / Math.max(1, sorted.length));
 }

@@ -43,7 +43,7 @@ export function ground(environment: Environment, width: number): string {
     );
   }
   if (centres.length > 0) {
-    const r = Math.round(1.1 * FINE);
+    const r = Math.round(1.6 * FINE);
     const dots = centres.map((c) => {
       const [x, y] = at(...c);
       return `M${x - r} ${y}a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0 ${-2 * r} 0`;

@@ -40,6 +40,9 @@ export function adapterOf(input: ReportInput): { readonly name: string; readonly
   return { name: String(name), software: at(found, "software") === true || at(found, "isFallbackAdapter") === true };
 }
 
+const overNetworks = (values: readonly number[]): string =>
+  spreadText({ mean: mean(values), sd: standardDeviation(values), n: values.length });
+
 export function headline(input: ReportInput): Fact[] {
   const { config } = input;
   const facts: Fact[] = [];
@@ -75,6 +78,14 @@ export function headline(input: ReportInput): Fact[] {
     ]),
   );
   add(
+    "Place cells",
+    list(config, [
+      ["task.cells.count", (v) => v],
+      ["task.cells.tuning", (v) => v.replace(/[A-Z]/g, (c) => ` ${c.toLowerCase()}`)],
+      ["task.cells.width", (v) => `width ${v} m`],
+    ]),
+  );
+  add(
     "Training",
     list(config, [
       ["train.iterations", (v) => `${v} iterations`],
@@ -83,8 +94,10 @@ export function headline(input: ReportInput): Fact[] {
   );
   const errors = (input.testError ?? []).filter(Number.isFinite);
   if (errors.length > 0) {
-    add("Test error", `${spreadText({ mean: mean(errors), sd: standardDeviation(errors), n: errors.length })} m²`);
+    add("Test error", `${overNetworks(errors)} ${(input.errorUnit ?? "m²") || "(rates, mean squared)"}`);
   }
+  const distances = (input.decodingError ?? []).filter(Number.isFinite);
+  if (distances.length > 0) add("Decoding error", `${overNetworks(distances)} m`);
   add(
     "Replay",
     list(config, [

@@ -29,8 +29,12 @@ export interface ReportInput {
     readonly iterations: readonly number[];
     readonly perNetwork: readonly (readonly number[])[];
   };
-  /** Test error of each network, m². */
+  /** Loss and test error of place cells are of rates, which have no unit; of positions they are in m². */
+  readonly errorUnit?: "m²" | "";
+  /** Test error of each network, mean squared. */
   readonly testError?: readonly number[];
+  /** Median distance of decoded from true positions, one per network, metres; of place cells. */
+  readonly decodingError?: readonly number[];
   readonly awake?: {
     /** True paths s_0..s_T, (network, time, row, 2), metres. */
     readonly positions: Tensor;

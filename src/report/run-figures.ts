@@ -86,7 +86,7 @@ export function figuresOf(input: ReportInput): PageFigure[] {
       figure: figureSpeed(input),
       title: "Speeds",
       caption:
-        "How fast the decoded position moves, at all times of all replays and networks. Each curve encloses the same area; the line in it is the median. Waiting at an end counts as slow." +
+        "How fast the decoded position moves, at all times of all replays and networks; lines are medians. Waiting at an end counts as slow. Still: decoded to the very same position again; such times are told, not drawn." +
         more(input.conditions.length + (input.awake ? 1 : 0) - MAX_RIDGES, "metrics.csv"),
     });
   }

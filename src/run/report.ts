@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { parseConfig } from "../config/load.ts";
-import { pathTask } from "../config/resolve.ts";
+import { codeSpec, pathTask } from "../config/resolve.ts";
 import type { ExperimentConfig } from "../config/schema.ts";
 import { EXIT, type ExitCode, UsageError } from "../errors.ts";
 import { writeFileAtomically } from "../io/disk.ts";
@@ -58,12 +58,17 @@ function inputOf(
   const manifest = readManifest(run);
   const loss = lossOf(run, note);
   const testError = manifest.testError as number[] | undefined;
+  const decodingError = manifest.decodingError as number[] | null | undefined;
+  const code = codeSpec(config);
   return {
     title: `Replay of ${config.seeds.length} networks: ${config.name}`,
     manifest,
     config: config as unknown as Record<string, unknown>,
     ...(loss ? { loss } : {}),
+    errorUnit: code === null ? "m²" : "",
+    ...(code === null ? {} : { surroundings: { centres: code.population.centres } }),
     ...(testError ? { testError } : {}),
+    ...(decodingError ? { decodingError } : {}),
     ...(replays ? { awake: { positions: replays.awakePositions, readout: replays.awakeReadout } } : {}),
     ...(replays?.rates ? { rates: { grid: rateGrid(config), networks: replays.rates } } : {}),
     conditions: (replays?.conditions ?? []).map((c) => ({

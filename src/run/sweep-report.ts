@@ -208,6 +208,7 @@ export async function reportOfSweep(
       table,
       awake,
       geometry,
+      ...(d.code ? { surroundings: { centres: d.code.population.centres } } : {}),
       ...(metrics === undefined ? {} : { metrics }),
       occupancy: occupancyOf(records, wanted, geometry.box.cells ** 2),
       positions: decodedOf(directory, d, wanted),

@@ -168,7 +168,7 @@ describe("environments", () => {
     expect(box.view.width / box.view.height).toBeCloseTo(0.55, 1);
     const drawn = ground(box, 100);
     expect(drawn).toMatch(/<path d="M[^"]*Z"/);
-    expect(drawn).toMatch(/a9 9 0 1 0/);
+    expect(drawn).toMatch(/a13 13 0 1 0/);
   });
 
   test("a maze has corridors and goals, a plane nothing", () => {
