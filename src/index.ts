@@ -28,10 +28,17 @@ export { geometryOf } from "./metrics/geometry.ts";
 export { type MetricRecord, measureRun } from "./metrics/measure.ts";
 export { METRICS } from "./metrics/table.ts";
 export type { Activation, StepParameters } from "./model/dynamics.ts";
-export { type ReplayOutcome, type ReplaySpec, runReplay } from "./replay/replay.ts";
+export { type ReplayOutcome, type ReplaySpec, replayPlanOf, runReplay } from "./replay/replay.ts";
 export { replaySpecOf, trainSpecOf } from "./run/experiment.ts";
 export { generatePaths } from "./task/generate.ts";
 export { ouTask, type PathTask, tmazeTask, triangleTask } from "./task/paths.ts";
+export {
+  GivenBatch,
+  type GivenBatchSpec,
+  type GivenStats,
+  type GivenTensors,
+  planGivenBatch,
+} from "./train/given-batch.ts";
 export type { Outcome } from "./train/outcome.ts";
 export type { TrainSpec } from "./train/spec.ts";
 export { type IterationStats, Trainer } from "./train/trainer.ts";
