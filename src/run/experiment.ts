@@ -1,11 +1,18 @@
-/** From a configuration to what the trainer and the replay take. Pure. */
-import { codeSpec, networkSettings, networkShape, pathTask, replayConditions } from "../config/resolve.ts";
+/** From a configuration to what the trainer and the replay take. */
+import { codeSpec, networkSettings, networkShape, pathTask, replayConditions, taskNote } from "../config/resolve.ts";
 import type { ExperimentConfig } from "../config/schema.ts";
 import type { PlanKind } from "../gpu/plan.ts";
 import { type LaunchSize, type ModelSpec, modelSpec } from "../kernels/spec.ts";
 import { paddedRows } from "../model/rows.ts";
 import type { ReplaySpec } from "../replay/replay.ts";
 import type { TrainSpec } from "../train/spec.ts";
+import type { Io } from "./types.ts";
+
+/** Reads recorded paths, where the task is some, and says what was done to them. @throws DataError */
+export function noteTask(config: ExperimentConfig, io: Pick<Io, "note">): void {
+  const note = taskNote(config);
+  if (note !== null) io.note(note);
+}
 
 export function modelOf(config: ExperimentConfig): ModelSpec {
   return modelSpec({

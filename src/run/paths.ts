@@ -1,13 +1,13 @@
 /** `reverie paths`: dumps generated awake trajectories. */
 
 import { dirname } from "node:path";
-import { taskNote } from "../config/resolve.ts";
 import { EXIT, type ExitCode } from "../errors.ts";
 import { requireFreeSpace } from "../io/disk.ts";
 import { writeNpz } from "../io/npz.ts";
 import { generatePaths } from "../task/generate.ts";
 import { type PathTask, pathShape } from "../task/paths.ts";
-import { trainSpecOf } from "./experiment.ts";
+import { describeStatistics, pathStatistics } from "../task/statistics.ts";
+import { noteTask, trainSpecOf } from "./experiment.ts";
 import { gpuFacts, versions } from "./manifest.ts";
 import { requireMemory } from "./needs.ts";
 import { openForVerb } from "./open.ts";
@@ -25,8 +25,7 @@ export async function runPaths(options: PathsOptions, io: Io): Promise<ExitCode>
   const floats = config.seeds.length * options.batch * (4 * config.task.steps + 2);
   requireMemory("the trajectories", 4 * floats, "use a smaller --batch, fewer steps or fewer networks");
   requireFreeSpace(dirname(options.out), 4 * floats);
-  const note = taskNote(config);
-  if (note !== null) io.note(note);
+  noteTask(config, io);
   const gpu = await openForVerb(options, io);
   try {
     const spec = trainSpecOf(config, "step");
@@ -42,12 +41,14 @@ export async function runPaths(options: PathsOptions, io: Io): Promise<ExitCode>
     });
     const [S, T, B, I] = [spec.networks.length, spec.steps, options.batch, pathShape(spec.task).inputs];
     const units = unitsOf(spec.task);
+    const statistics = pathStatistics(positions, input, { networks: S, steps: T, batch: B, inputs: I });
     const manifest = {
       versions: versions(),
       ...gpuFacts(gpu),
       config,
       stream: options.stream,
       units,
+      statistics,
     };
     writeNpz(options.out, {
       positions: { data: positions, shape: [S, T + 1, B, 2] },
@@ -58,8 +59,8 @@ export async function runPaths(options: PathsOptions, io: Io): Promise<ExitCode>
     const describe = (name: "positions" | "input"): string => `${name} (${shapes[name].join(", ")}) ${units[name]}`;
     io.out(
       io.json
-        ? JSON.stringify({ out: options.out, shapes })
-        : `${options.out}: ${describe("positions")}, ${describe("input")}; axes: network, time, row, ${I === 1 ? "cos sin or turn" : "x y"}`,
+        ? JSON.stringify({ out: options.out, shapes, statistics })
+        : `${describeStatistics(statistics, units.positions === "m" ? " m" : "")}\n${options.out}: ${describe("positions")}, ${describe("input")}; axes: network, time, row, ${I === 1 ? "cos sin or turn" : "x y"}`,
     );
     return EXIT.ok;
   } finally {

@@ -1,6 +1,5 @@
 /** `reverie train`: trains the networks of a configuration into a run directory, or goes on with one. */
 
-import { taskNote } from "../config/resolve.ts";
 import type { ExperimentConfig } from "../config/schema.ts";
 import { EXIT, type ExitCode, GpuError } from "../errors.ts";
 import type { Gpu } from "../gpu/context.ts";
@@ -17,7 +16,7 @@ import { planAwake } from "../train/plan.ts";
 import type { TestResult } from "../train/test-batch.ts";
 import { type IterationStats, Trainer } from "../train/trainer.ts";
 import { Checkpoints, deviceFailure, openLog } from "./checkpoints.ts";
-import { trainSize, trainSpecOf } from "./experiment.ts";
+import { noteTask, trainSize, trainSpecOf } from "./experiment.ts";
 import { gpuFacts, versions } from "./manifest.ts";
 import { requireTrainingSpace } from "./needs.ts";
 import { compiling, openForVerb, planKindFor } from "./open.ts";
@@ -81,8 +80,6 @@ export async function trainInto(
   hooks: TrainHooks,
 ): Promise<Trained> {
   const spec = trainSpecOf(config, kind);
-  const note = taskNote(config);
-  if (note !== null) io.note(note);
   const trainer = await Trainer.create(gpu, spec);
   io.note(
     `plan ${kind}: ${spec.networks.length} networks at once, ${trainer.batch.plan.passes.length} passes an iteration, ${formatBytes(planBytes(trainer.batch.plan))} on the device`,
@@ -180,6 +177,8 @@ export function exitCodeOf(outcome: Outcome): ExitCode {
 export async function runTrain(options: TrainOptions, io: Io): Promise<ExitCode> {
   const { config } = options.config;
   if (options.plan) return printPlan(options, io);
+  // A recording that cannot be used leaves no run behind.
+  noteTask(config, io);
   const dir = openRunDirectory(options.out, { resume: options.resume, force: options.force });
   try {
     requireTrainingSpace(dir.path, config);

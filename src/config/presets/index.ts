@@ -1,5 +1,6 @@
 /** Experiments that come with reverie, by name. */
 import type { ConfigInput } from "../schema.ts";
+import { headDirection } from "./head-direction.ts";
 import { ou } from "./ou.ts";
 import { tiny } from "./tiny.ts";
 import { tmaze } from "./tmaze.ts";
@@ -33,6 +34,11 @@ const PRESETS: readonly Preset[] = [
     name: "ou",
     purpose: "Ornstein–Uhlenbeck path: the learnt drift against the score in closed form",
     config: ou,
+  },
+  {
+    name: "head-direction",
+    purpose: "head direction: angular velocity in, cells on a ring out; adaptation goes round it",
+    config: headDirection,
   },
   {
     name: "tiny",
