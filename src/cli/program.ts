@@ -11,6 +11,7 @@ import { inspect } from "./commands/inspect.ts";
 import { merge } from "./commands/merge.ts";
 import { metrics } from "./commands/metrics.ts";
 import { paths } from "./commands/paths.ts";
+import { profile } from "./commands/profile.ts";
 import { replay } from "./commands/replay.ts";
 import { report } from "./commands/report.ts";
 import { schema } from "./commands/schema.ts";
@@ -23,7 +24,22 @@ import { createProgress } from "./progress.ts";
 import { RUNS, type Runs } from "./runs.ts";
 import { watchSignals } from "./signals.ts";
 
-const VERBS = [start, doctor, init, train, replay, sweep, merge, paths, evaluate, report, metrics, inspect, schema];
+const VERBS = [
+  start,
+  doctor,
+  init,
+  train,
+  replay,
+  sweep,
+  merge,
+  paths,
+  evaluate,
+  report,
+  metrics,
+  profile,
+  inspect,
+  schema,
+];
 
 /** The outside world, so that a test can stand in for it. */
 export interface Host {

@@ -2,6 +2,7 @@
  * The work behind the verbs, loaded when it is wanted: help, schemas and mistakes must not wait for the GPU's library.
  */
 import type { MergeOptions } from "../run/merge.ts";
+import type { ProfileVerbOptions } from "../run/profile.ts";
 import type { SweepOptions } from "../run/sweep.ts";
 import type {
   DoctorOptions,
@@ -26,6 +27,7 @@ export interface Runs {
   readonly sweep: Run<SweepOptions>;
   readonly merge: Run<MergeOptions>;
   readonly metrics: Run<MetricsOptions>;
+  readonly profile: Run<ProfileVerbOptions>;
 }
 
 export const RUNS: Runs = {
@@ -39,4 +41,5 @@ export const RUNS: Runs = {
   merge: async (options, io) => (await import("../run/merge.ts")).runMerge(options, io),
   report: async (options, io) => (await import("../run/report.ts")).runReport(options, io),
   metrics: async (options, io) => (await import("../run/metrics.ts")).runMetrics(options, io),
+  profile: async (options, io) => (await import("../run/profile.ts")).runProfile(options, io),
 };

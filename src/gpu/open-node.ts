@@ -5,6 +5,7 @@ import { GpuUnavailable, ShaderError } from "../errors.ts";
 import { availableMemory } from "../io/memory.ts";
 import { Gpu } from "./context.ts";
 import { preloadLocalDriver } from "./local-driver.ts";
+import type { ShaderReader } from "./shader-source.ts";
 
 const SHADERS = new URL("../../shaders/", import.meta.url);
 
@@ -24,6 +25,8 @@ export interface OpenOptions {
   readonly poison?: boolean;
   readonly onStrayError?: (error: Error) => void;
   readonly note?: (line: string) => void;
+  /** Where shaders come from; the package's own by default. */
+  readonly readShader?: ShaderReader;
 }
 
 const REMEDY =
@@ -83,7 +86,7 @@ export async function openGpu(options: OpenOptions = {}): Promise<Gpu> {
     );
   }
   const gpu = await Gpu.open(owner, adapter, {
-    readShader: readShaderFile,
+    readShader: options.readShader ?? readShaderFile,
     ...(options.poison === undefined ? {} : { poison: options.poison }),
     ...(options.onStrayError === undefined ? {} : { onStrayError: options.onStrayError }),
     ...(software ? { memoryBudget: availableMemory } : {}),

@@ -225,7 +225,10 @@ export class Program {
     return null;
   }
 
-  /** Encodes passes `from` to `to` (all by default) at one clock slot. */
+  /**
+   * Encodes passes `from` to `to` (all by default) at one clock slot.
+   * @param timestampWrites where the GPU notes when these passes began and ended; copies cannot be timed
+   */
   encode(
     encoder: GPUCommandEncoder,
     label: string,
@@ -233,6 +236,7 @@ export class Program {
     slot = 0,
     from = 0,
     to = this.passes.length,
+    timestampWrites?: GPUComputePassTimestampWrites,
   ): void {
     let pass: GPUComputePassEncoder | null = null;
     let last: GPUComputePipeline | null = null;
@@ -245,7 +249,7 @@ export class Program {
         continue;
       }
       if (!pass) {
-        pass = encoder.beginComputePass({ label });
+        pass = encoder.beginComputePass({ label, ...(timestampWrites ? { timestampWrites } : {}) });
         last = null;
       }
       if (p.kernel.pipeline !== last) {

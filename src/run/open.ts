@@ -3,13 +3,14 @@ import { UsageError } from "../errors.ts";
 import type { Gpu } from "../gpu/context.ts";
 import { openGpu } from "../gpu/open-node.ts";
 import type { PlanKind } from "../gpu/plan.ts";
+import type { ShaderReader } from "../gpu/shader-source.ts";
 import { adapterSpec, choosePlanKind, type LaunchSize } from "../kernels/spec.ts";
 import type { GpuOptions, Io, PlanOptions } from "./types.ts";
 
 /** By then the work has met the error itself, and told what it alone knows: which checkpoint is the last. */
 const STRAY_ERROR_MS = 10_000;
 
-export async function openForVerb(options: GpuOptions, io: Io): Promise<Gpu> {
+export async function openForVerb(options: GpuOptions, io: Io, readShader?: ShaderReader): Promise<Gpu> {
   const notes: string[] = [];
   const gpu: Gpu = await openGpu({
     onStrayError: (error) => {
@@ -20,6 +21,7 @@ export async function openForVerb(options: GpuOptions, io: Io): Promise<Gpu> {
     },
     ...(options.adapter === undefined ? {} : { adapter: options.adapter }),
     requireGpu: options.requireGpu,
+    ...(readShader ? { readShader } : {}),
     note: (line) => notes.push(line),
   });
   io.note(gpu.describe());
