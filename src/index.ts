@@ -30,15 +30,7 @@ export { METRICS } from "./metrics/table.ts";
 export type { Activation, StepParameters } from "./model/dynamics.ts";
 export { type Profile, type ProfileOptions, profileShape } from "./profile/profile.ts";
 export { PROFILE_SHAPES, type ProfileShape } from "./profile/shapes.ts";
-export {
-  type ReplayOutcome,
-  type ReplayOutcome,
-  type ReplaySpec,
-  type ReplaySpec,
-  replayPlanOf,
-  runReplay,
-  runReplay,
-} from "./replay/replay.ts";
+export { type ReplayOutcome, type ReplaySpec, replayPlanOf, runReplay } from "./replay/replay.ts";
 export { replaySpecOf, trainSpecOf } from "./run/experiment.ts";
 export { generatePaths } from "./task/generate.ts";
 export { ouTask, type PathTask, tmazeTask, triangleTask } from "./task/paths.ts";
