@@ -2,6 +2,8 @@
 import type { ConfigInput } from "../schema.ts";
 import { headDirection } from "./head-direction.ts";
 import { ou } from "./ou.ts";
+import { place } from "./place.ts";
+import { placeLarge } from "./place-large.ts";
 import { tiny } from "./tiny.ts";
 import { tmaze } from "./tmaze.ts";
 import { triangle } from "./triangle.ts";
@@ -39,6 +41,16 @@ const PRESETS: readonly Preset[] = [
     name: "head-direction",
     purpose: "head direction: angular velocity in, cells on a ring out; adaptation goes round it",
     config: headDirection,
+  },
+  {
+    name: "place",
+    purpose: "rat in a box, 64 place cells: adaptation frees replay, momentum speeds it up",
+    config: place,
+  },
+  {
+    name: "place-large",
+    purpose: "the same with 512 units and 512 place cells: the size of the paper",
+    config: placeLarge,
   },
   {
     name: "tiny",
