@@ -16,6 +16,13 @@
 @group(0) @binding(6) var<storage, read_write> extra: array<vec4f>;
 @group(0) @binding(7) var<storage, read_write> phi_store: array<u32>;
 
+// 1: b + W_in u_t stands already where r_{t+1} will (rnn/affine_*.wgsl): for many inputs. `window.inputs` is then 0.
+const INPUT_READY: u32 = 0u; //! tune
+
+fn ready_input(s: u32, row: u32, quad: u32) -> vec4f {
+  return states[((s + 1u) * window.rows + row) * window.unit_quads + quad];
+}
+
 // Four elements of a column of the flat vector: rows 4 quad … of a matrix of that width, or of a bias (width 1).
 fn weight_quad(base: u32, quad: u32, width: u32) -> vec4f {
   let i = base + 4u * quad * width;

@@ -10,6 +10,7 @@
 // Twin       src/reference/masked-inputs.ts; test/kernel/paths.test.ts.
 //! import "lib/clock.wgsl"
 //! import "lib/rng.wgsl"
+//! import "lib/masks.wgsl"
 //! import "lib/rows.wgsl"
 
 struct PathPass {
@@ -46,15 +47,8 @@ fn path_normals(row: RowParams, t: u32) -> vec2f {
   return normals4(path_words(row, t, 0u)).xy;
 }
 
-// k, 1 for padded rows, whose record is all zero.
-fn mask_period(row: RowParams) -> u32 {
-  return max(row.mask_every, 1u);
-}
-
 fn mask_offset(row: RowParams) -> u32 {
-  let counter = vec4u(0u, 0u, row.trajectory, counter_word(STREAM_MASKS, path_epoch(row)));
-  let word = philox4x32(counter, vec2u(path_pass.root_seed, row.network_seed)).x;
-  return select(0u, word % mask_period(row), row.mask_random != 0u);
+  return offset_of(row, path_pass.root_seed, path_epoch(row));
 }
 
 // The step that a launch begins with, and the one that it ends before.
@@ -74,11 +68,6 @@ fn first_slot() -> u32 {
 // Where the launch before this one ended.
 fn last_position(index: u32) -> vec2f {
   return positions[index];
-}
-
-fn is_visible(row: RowParams, t: u32, offset: u32) -> bool {
-  let period = mask_period(row);
-  return row.valid != 0u && (t + period - offset) % period == 0u;
 }
 
 fn write_start(index: u32, row: RowParams, position: vec2f) {

@@ -34,7 +34,16 @@ fn rollout_own_row(
       let quads = min(TILE_QUADS, n4 - quad0);
       // Quads beyond the last repeat it; they are never stored.
       let mine = quad0 + min(lane_quad(lane), quads - 1u);
-      start(weight_quad(own + window.at_b, mine, 1u));
+      if (INPUT_READY == 1u) {
+        for (var j = 0u; j < LANE_ROWS; j++) {
+          for (var q = 0u; q < quads; q++) {
+            sums[8u * j + q] = ready_input(s, row0 + j, quad0 + q);
+          }
+        }
+        acc = sums;
+      } else {
+        start(weight_quad(own + window.at_b, mine, 1u));
+      }
       for (var i = 0u; i < window.inputs; i++) {
         let at = s * window.input_stride + row0 * window.inputs + i;
         let x = vec4f(input[at], input[at + window.inputs], input[at + 2u * window.inputs], input[at + 3u * window.inputs]);

@@ -31,6 +31,13 @@ fn rollout_persistent(@builtin(workgroup_id) group: vec3u, @builtin(local_invoca
       if (quad < n4) {
         let b = weight_quad(own + window.at_b, quad, 1u);
         var sums = RowSums(b, b, b, b);
+        if (INPUT_READY == 1u) {
+          let row = row0 + 4u * rows4;
+          sums = RowSums(
+            ready_input(s, row, quad), ready_input(s, row + 1u, quad),
+            ready_input(s, row + 2u, quad), ready_input(s, row + 3u, quad),
+          );
+        }
         for (var i = 0u; i < window.inputs; i++) {
           let at = s * window.input_stride + (row0 + 4u * rows4) * window.inputs + i;
           let x = vec4f(input[at], input[at + window.inputs], input[at + 2u * window.inputs], input[at + 3u * window.inputs]);

@@ -51,7 +51,15 @@ fn step_forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_i
   if (quad < n4) {
     bias = weight_quad(network * window.weight_stride + window.at_b, quad, 1u);
   }
-  let sums = product_tile(TileSums(bias, bias, bias, bias), thread, row0, quad0, window.inputs + 4u * n4);
+  var begin = TileSums(bias, bias, bias, bias);
+  if (INPUT_READY == 1u && quad < n4) {
+    let row = row0 + 4u * (thread / TILE_COLUMN_QUADS);
+    begin = TileSums(
+      ready_input(0u, row, quad), ready_input(0u, row + 1u, quad),
+      ready_input(0u, row + 2u, quad), ready_input(0u, row + 3u, quad),
+    );
+  }
+  let sums = product_tile(begin, thread, row0, quad0, window.inputs + 4u * n4);
   let own = 4u * (thread / TILE_COLUMN_QUADS);
   if (quad < n4) {
     var all = array<vec4f, 4>(sums.r0, sums.r1, sums.r2, sums.r3);

@@ -97,6 +97,28 @@ export function ratesPass(
   };
 }
 
+/** u_t of a window in code space, into the scratch `input`; `positions` and `norms` are bound from slot t0 on. */
+export function deltaPass(
+  p: Population,
+  o: { readonly rows: number; readonly rootSeed: number; readonly inputScale: number },
+  w: { readonly t0: number; readonly steps: number },
+  bind: Readonly<Record<"rows" | "positions" | "norms" | "input", BufferView>>,
+): DispatchPass {
+  return {
+    kind: "dispatch",
+    label: "code change",
+    kernel: "code/delta",
+    tune: codeTune(p),
+    bind: { ...bind, norms: normsView(p, bind.norms) },
+    uniforms: {
+      delta_pass: { rows: o.rows, t0: w.t0, root_seed: o.rootSeed, input_scale: o.inputScale },
+      code: codeUniform(p),
+    },
+    groups: [Math.ceil(cellsOf(p) / 32), o.rows / 8, w.steps],
+    flops: 80 * w.steps * o.rows * cellsOf(p),
+  };
+}
+
 /** Positions that `count` rows of the readout `y` stand for, into `decoded`. */
 export function decodePass(
   p: Population,

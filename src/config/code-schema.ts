@@ -64,7 +64,6 @@ export interface CodeConfig {
 
 export function codeContradictions({ cells: own, input }: CodeConfig): Contradiction[] {
   const at = (key: string, message: string) => [{ path: ["task", "cells", key], message }];
-  if (input === "codeDelta") return [{ path: ["task", "input"], message: "must be displacement in this version" }];
   if (own === null) {
     return input === "codeDelta"
       ? [{ path: ["task", "input"], message: "must be displacement unless task.cells are given" }]

@@ -11,6 +11,7 @@ import { type Chunk, chunkRows } from "../kernels/recurrence.ts";
 import { type AdapterSpec, adapterSpec, modelSpec, type RolloutSpec, slots } from "../kernels/spec.ts";
 import type { Activation, StepParameters } from "../model/dynamics.ts";
 import {
+  inputWidth,
   type NetworkShape,
   type NetworkTensors,
   packParameters,
@@ -213,7 +214,7 @@ export async function evaluateModel(gpu: Gpu, input: EvaluateInput): Promise<Eva
       }));
       gpu.write(program.buffer(chunk.table), packRows(layouts.row, [records], chunk.rowsPerNetwork));
       gpu.write(program.buffer("e0"), toDevice(input.e0, 1, B, E, chunk, E, rows * E));
-      gpu.write(program.buffer("input"), toDevice(u, T, B, I, chunk, I, s.input));
+      gpu.write(program.buffer("input"), toDevice(u, T, B, I, chunk, inputWidth(I), s.input));
       if (input.noise) gpu.write(program.buffer("noise_given"), toDevice(input.noise, T, B, N, chunk, n, s.state));
       if (input.target)
         gpu.write(program.buffer("target"), toDevice(input.target, T, B, O, chunk, O, roundUp(rows * O, 64)));

@@ -2,13 +2,13 @@
  * The plan of one batch: awake trajectories, forward, readout, loss and, when wanted, the gradient and an Adam step.
  * Training, testing and `evaluate` are this plan with parts left out. Pure.
  */
-import { normsPasses, normsView, ratesPass, shownBuffers, showPasses } from "../code/passes.ts";
+import { deltaPass, normsPasses, normsView, ratesPass, shownBuffers, showPasses } from "../code/passes.ts";
 import { type CodeSpec, cellsOf, codeTune, codeUniform, isNormalised } from "../code/population.ts";
 import type { BufferSpec, BufferView, Pass, Plan } from "../gpu/plan.ts";
 import { spread } from "../gpu/plan.ts";
 import { roundUp } from "../model/parameters.ts";
 import { paddedRows } from "../model/rows.ts";
-import { slicing } from "../model/slicing.ts";
+import { type Slicing, slicing } from "../model/slicing.ts";
 import { pathBuffers, pathPasses } from "../task/path-pass.ts";
 import type { PathKernel } from "../task/path-uniforms.ts";
 import { type ChunkedGroup, chunkBatch } from "./chunks.ts";
@@ -29,6 +29,7 @@ import {
   chunkRows,
   encodePass,
   forwardPass,
+  inputPasses,
   longestForward,
   longestWindow,
   readoutAdjointPass,
@@ -41,7 +42,7 @@ import {
   unusedWrite,
   windowUniform,
 } from "./recurrence.ts";
-import { type AdapterSpec, CELL_EXTRA, type RolloutSpec, slots, withStorage } from "./spec.ts";
+import { type AdapterSpec, CELL_EXTRA, hasManyInputs, type RolloutSpec, slots, withStorage } from "./spec.ts";
 
 export interface BatchOptions {
   readonly name: string;
@@ -82,8 +83,14 @@ export interface BatchPlan {
   readonly chunkPasses: readonly { readonly chunk: Chunk; readonly from: number; readonly to: number }[];
 }
 
-/** Scratch of one readout window stays below this. */
-const READOUT_SCRATCH = 32 << 20;
+/** Scratch of one window, of readouts or of inputs that are made for it, stays below this. */
+const WINDOW_SCRATCH = 32 << 20;
+
+/** Steps that such a scratch holds: whole blocks of the gradient, one at least. */
+function scratchSteps(steps: number, slotFloats: number, timeBlock: number): number {
+  const blocks = Math.max(1, Math.floor(WINDOW_SCRATCH / (4 * slotFloats) / timeBlock));
+  return Math.min(steps, blocks * timeBlock);
+}
 
 function paths(o: BatchOptions, c: Chunk): Pass[] {
   if (!o.task) return [];
@@ -98,7 +105,7 @@ function paths(o: BatchOptions, c: Chunk): Pass[] {
       rows,
       steps: o.rollout.steps,
       buffers: { rows: c.table, positions: "positions", e0: code ? "start" : "e0" },
-      input: { buffer: "input", stride: slots(o.rollout, rows).input },
+      input: code?.deltaInput ? null : { buffer: "input", stride: slots(o.rollout, rows).input },
       unused: unusedWrite(2),
       adapter: o.adapter,
     }),
@@ -169,17 +176,56 @@ function lossPass(o: BatchOptions, c: Chunk, w: TimeWindow, batchRows: number): 
   };
 }
 
+/** The inputs of a window, where they are made window by window. */
+function inputOf(o: BatchOptions, c: Chunk, w: TimeWindow): Pass[] {
+  const { task, rollout: r } = o;
+  if (!task?.code?.deltaInput) return [];
+  const rows = chunkRows(c);
+  const from = { rows, rootSeed: r.model.rootSeed, inputScale: task.inputScale };
+  const pass = deltaPass(task.code.population, from, w, {
+    rows: { buffer: c.table },
+    positions: slotView("positions", 2 * rows, w.t0, w.steps + 1),
+    norms: slotView("norms", 2 * rows, w.t0, w.steps + 1),
+    input: slotView("input", slots(r, rows).input, 0, w.steps),
+  });
+  return [pass];
+}
+
+function forwardPasses(o: BatchOptions, c: Chunk, sl: Slicing): Pass[] {
+  const r = o.rollout;
+  const rows = chunkRows(c);
+  const s = slots(r, rows);
+  const launch = longestForward(r, rows, o.adapter);
+  if (!r.inputWindows && !hasManyInputs(r)) return timeWindows(r.steps, launch).map((w) => forwardPass(r, c, w));
+  const flopsPerStep = 2 * rows * r.model.shape.units * r.inputs;
+  const product = longestWindow(o.adapter, { slotBytes: 4 * Math.max(s.state, s.input), flopsPerStep });
+  const made = r.inputWindows ? scratchSteps(r.steps, s.input, sl.timeBlock) : r.steps;
+  return timeWindows(r.steps, Math.min(product, made)).flatMap((w) => {
+    const first = r.inputWindows ? 0 : w.t0;
+    return [
+      ...inputOf(o, c, w),
+      ...inputPasses(r, c, w, first),
+      ...timeWindows(w.steps, launch).map((l) =>
+        forwardPass(r, c, { t0: w.t0 + l.t0, steps: l.steps }, { input0: () => first + l.t0 }),
+      ),
+    ];
+  });
+}
+
 function chunkPasses(o: BatchOptions, c: Chunk, batchRows: number): Pass[] {
   const r = o.rollout;
   const rows = chunkRows(c);
   const s = slots(r, rows);
   const sl = slicing(batchRows, r.steps, r.model.layout.stride);
   const out: Pass[] = [...paths(o, c), encodePass(r, c)];
-  for (const w of timeWindows(r.steps, longestForward(r, rows, o.adapter))) out.push(forwardPass(r, c, w));
-  const scratchSteps = Math.max(1, Math.floor(READOUT_SCRATCH / (4 * s.output)));
+  out.push(...forwardPasses(o, c, sl));
   const flopsPerStep = 4 * rows * r.model.shape.units * (r.model.shape.outputs + 4);
   const longest = longestWindow(o.adapter, { slotBytes: 4 * Math.max(s.state, s.output), extraSlots: 1, flopsPerStep });
-  for (const w of timeWindows(r.steps, Math.min(longest, scratchSteps), sl.timeBlock)) {
+  for (const w of timeWindows(
+    r.steps,
+    Math.min(longest, scratchSteps(r.steps, s.output, sl.timeBlock)),
+    sl.timeBlock,
+  )) {
     out.push(readoutPass(r, c, w));
     if (o.keepReadout) {
       out.push({
@@ -201,7 +247,10 @@ function chunkPasses(o: BatchOptions, c: Chunk, batchRows: number): Pass[] {
   out.push(...adjointPasses(r, c, o.adapter));
   const gradFlops = 2 * rows * r.model.shape.units * (r.model.shape.units + r.inputs + 1);
   const gradLongest = longestWindow(o.adapter, { slotBytes: 4 * Math.max(s.state, s.input), flopsPerStep: gradFlops });
-  for (const w of timeWindows(r.steps, gradLongest, sl.timeBlock)) out.push(...recurrentGrads(r, c, w, sl));
+  const made = r.inputWindows ? scratchSteps(r.steps, s.input, sl.timeBlock) : r.steps;
+  for (const w of timeWindows(r.steps, Math.min(gradLongest, made), sl.timeBlock)) {
+    out.push(...inputOf(o, c, w), ...recurrentGrads(r, c, w, sl, r.inputWindows ? 0 : w.t0));
+  }
   out.push(...encoderGrads(r, c, sl));
   return out;
 }
@@ -221,13 +270,16 @@ function chunkBuffers(o: BatchOptions, rows: number, batchRows: number): BufferS
   const s = slots(r, rows);
   const T = r.steps;
   const sl = slicing(batchRows, T, r.model.layout.stride);
-  const scratch = Math.min(T, Math.max(sl.timeBlock, Math.floor(READOUT_SCRATCH / (4 * s.output))));
+  const scratch = scratchSteps(T, s.output, sl.timeBlock);
   const out: BufferSpec[] = [
     { name: "states", bytes: 4 * (T + 1) * s.state, axes: "[T+1][R][N]" },
     { name: "y", bytes: 4 * scratch * s.output, axes: "[window][R][O], then d" },
     { name: "e0", bytes: 4 * rows * r.model.shape.encoderInputs, axes: "[R][E]" },
   ];
-  if (r.inputs > 0) out.push({ name: "input", bytes: 4 * T * s.input, axes: "[T][R][I]" });
+  if (r.inputs > 0) {
+    const made = r.inputWindows ? scratchSteps(T, s.input, sl.timeBlock) : T;
+    out.push({ name: "input", bytes: 4 * made * s.input, axes: r.inputWindows ? "[window][R][I]" : "[T][R][I]" });
+  }
   if (r.extra)
     out.push({
       name: "extra",

@@ -1,10 +1,10 @@
 /** Passes that turn d and ga into weight gradients, clip them and take an Adam step. Pure. */
 import type { FieldValues } from "../gpu/pack.ts";
 import { type BufferView, type DispatchPass, spread } from "../gpu/plan.ts";
-import { roundUp } from "../model/parameters.ts";
+import { inputWidth, roundUp } from "../model/parameters.ts";
 import type { Slicing } from "../model/slicing.ts";
 import { type Chunk, chunkRows, groupView, slotView, type TimeWindow, tileQuads, UNUSED_READ } from "./recurrence.ts";
-import { type ModelSpec, type RolloutSpec, slots } from "./spec.ts";
+import { hasManyInputs, type ModelSpec, type RolloutSpec, slots } from "./spec.ts";
 
 /** Partials of a group's networks: groups follow one another in the same buffer. */
 function partialsView(sl: Slicing, stride: number, networks: number): BufferView {
@@ -107,17 +107,24 @@ function product(r: RolloutSpec, c: Chunk, w: TimeWindow, sl: Slicing, timeBlock
   return [launch({ columns: 0, label, quad0: 0, quads, counted: p.rightWidth + p.tailWidth, ones: p.ones })];
 }
 
-/** W_rec, W_in and b from ga, r and the inputs. `w` begins and ends on block borders. */
-export function recurrentGrads(r: RolloutSpec, c: Chunk, w: TimeWindow, sl: Slicing): DispatchPass[] {
+/**
+ * W_rec, W_in and b from ga, r and the inputs. `w` begins and ends on block borders; `input0` is the first slot of
+ * `input`.
+ */
+export function recurrentGrads(r: RolloutSpec, c: Chunk, w: TimeWindow, sl: Slicing, input0 = w.t0): DispatchPass[] {
   const rows = chunkRows(c);
   const s = slots(r, rows);
   const { slices } = r.model.layout;
   const n = roundUp(r.model.shape.units, 4);
-  return product(r, c, w, sl, sl.timeBlocks, {
+  const many = hasManyInputs(r);
+  const tailWidth = many ? 0 : r.inputs;
+  const left = slotView("du", s.state, w.t0, w.steps);
+  const flopsPerColumn = 2 * w.steps * rows * r.model.shape.units;
+  const recurrent = product(r, c, w, sl, sl.timeBlocks, {
     label: "recurrent gradient",
-    left: slotView("du", s.state, w.t0, w.steps),
+    left,
     right: slotView("states", s.state, w.t0, w.steps),
-    tail: r.inputs > 0 ? slotView("input", s.input, w.t0, w.steps) : UNUSED_READ,
+    tail: tailWidth > 0 ? slotView("input", s.input, input0, w.steps) : UNUSED_READ,
     map: {
       left_quads: n / 4,
       tail_stride: s.input,
@@ -130,10 +137,25 @@ export function recurrentGrads(r: RolloutSpec, c: Chunk, w: TimeWindow, sl: Slic
     leftQuads: n / 4,
     rightQuads: n / 4,
     rightWidth: r.model.shape.units,
-    tailWidth: r.inputs,
+    tailWidth,
     ones: true,
-    flopsPerColumn: 2 * w.steps * rows * r.model.shape.units,
+    flopsPerColumn,
   });
+  if (!many) return recurrent;
+  const inputs = product(r, c, w, sl, sl.timeBlocks, {
+    label: "input gradient",
+    left,
+    right: slotView("input", s.input, input0, w.steps),
+    tail: UNUSED_READ,
+    map: { left_quads: n / 4, at_main: slices.W_in.offset, main_i: inputWidth(r.inputs), main_j: 1, at_one: 0 },
+    leftQuads: n / 4,
+    rightQuads: inputWidth(r.inputs) / 4,
+    rightWidth: r.inputs,
+    tailWidth: 0,
+    ones: false,
+    flopsPerColumn,
+  });
+  return [...recurrent, ...inputs];
 }
 
 /** Quads of readouts from which on they are the left matrix: a tile of that has 8 quads, of columns it may have fewer. */

@@ -2,11 +2,12 @@
 import type { FieldValues } from "../gpu/pack.ts";
 import type { BufferView, DispatchPass, Pass, PlanKind } from "../gpu/plan.ts";
 import type { Tune } from "../gpu/shader-source.ts";
-import { roundUp } from "../model/parameters.ts";
+import { inputWidth, roundUp } from "../model/parameters.ts";
 import { ROW_TILE } from "../model/slicing.ts";
 import {
   type AdapterSpec,
   cellTune,
+  hasManyInputs,
   noiseTune,
   phiTune,
   type RolloutSpec,
@@ -74,7 +75,7 @@ export function windowUniform(r: RolloutSpec, c: Chunk, w: TimeWindow): FieldVal
     total_steps: r.steps,
     units: shape.units,
     unit_quads: Math.ceil(shape.units / 4),
-    inputs: r.inputs,
+    inputs: hasManyInputs(r) ? 0 : r.inputs,
     outputs: shape.outputs,
     output_quads: Math.ceil(shape.outputs / 4),
     encoder_inputs: shape.encoderInputs,
@@ -135,6 +136,8 @@ export function encodePass(r: RolloutSpec, c: Chunk): DispatchPass {
 export interface ForwardOptions {
   /** First slot of `states` for time t0; t0 itself unless a ring is used. */
   readonly slot0?: (w: TimeWindow) => number;
+  /** First slot of `input` likewise. */
+  readonly input0?: (w: TimeWindow) => number;
 }
 
 export function flopsPerStep(r: RolloutSpec, rows: number): number {
@@ -177,7 +180,14 @@ export function forwardPass(r: RolloutSpec, c: Chunk, w: TimeWindow, options: Fo
   const s = slots(r, rows);
   const slot0 = options.slot0?.(w) ?? w.t0;
   const own = r.kind === "own-row";
-  const tune = { ...cellTune(r), ...phiTune(r), ...noiseTune(r), ...persistentTune(r) };
+  const many = hasManyInputs(r);
+  const tune = {
+    ...cellTune(r),
+    ...phiTune(r),
+    ...noiseTune(r),
+    ...persistentTune(r),
+    ...(many ? { INPUT_READY: 1 } : {}),
+  };
   return {
     kind: "dispatch",
     label: "forward",
@@ -187,7 +197,7 @@ export function forwardPass(r: RolloutSpec, c: Chunk, w: TimeWindow, options: Fo
       rows: { buffer: c.table },
       weights: weightsView(r, c),
       recurrent_t: recurrentView(r, c),
-      input: r.inputs > 0 ? slotView("input", s.input, w.t0, w.steps) : UNUSED_READ,
+      input: r.inputs > 0 && !many ? slotView("input", s.input, options.input0?.(w) ?? w.t0, w.steps) : UNUSED_READ,
       states: slotView("states", s.state, slot0, w.steps + 1),
       extra: r.extra
         ? slotView("extra", s.extra, r.extraHistory ? w.t0 : 0, r.extraHistory ? w.steps + 1 : 1)
@@ -214,26 +224,72 @@ export function tileQuads(quads: number): number {
   return costs.reduce((best, next) => (next[1] < best[1] ? next : best))[0];
 }
 
-/** y of a window into the scratch buffer `y`, from `states` (its slot 0 of the view is r_{t0}). */
-export function readoutPass(r: RolloutSpec, c: Chunk, w: TimeWindow, slot0 = w.t0): DispatchPass {
+interface AffineProduct {
+  readonly label: string;
+  readonly at_w: number;
+  readonly at_b: number;
+  readonly x: { readonly view: BufferView; readonly quads: number };
+  readonly y: { readonly view: BufferView; readonly quads: number };
+  readonly flops: number;
+}
+
+/** y = W x + b of every row and step of a window. */
+function affinePass(r: RolloutSpec, c: Chunk, w: TimeWindow, p: AffineProduct): DispatchPass {
   const rows = chunkRows(c);
-  const s = slots(r, rows);
   const own = r.kind === "own-row";
-  const quads = Math.ceil(r.model.shape.outputs / 4);
+  const tile = own ? tileQuads(p.y.quads) : 8;
   return {
     kind: "dispatch",
-    label: "readout",
-    kernel: own ? "rnn/readout_lanes" : "rnn/readout_tile",
-    ...(own ? { tune: { TILE_QUADS: tileQuads(quads) } } : {}),
-    bind: {
-      weights: weightsView(r, c),
-      states: slotView("states", s.state, slot0, w.steps + 1),
-      y: slotView("y", s.output, 0, w.steps),
+    label: p.label,
+    kernel: own ? "rnn/affine_lanes" : "rnn/affine_tile",
+    ...(own ? { tune: { TILE_QUADS: tile } } : {}),
+    bind: { weights: weightsView(r, c), x: p.x.view, y: p.y.view },
+    uniforms: {
+      affine: {
+        rows,
+        rows_per_network: c.rowsPerNetwork,
+        weight_stride: r.model.layout.stride,
+        at_w: p.at_w,
+        at_b: p.at_b,
+        x_quads: p.x.quads,
+        y_quads: p.y.quads,
+      },
     },
-    uniforms: { window: windowUniform(r, c, w) },
-    groups: [Math.ceil(quads / (own ? tileQuads(quads) : 8)), rows / ROW_TILE, w.steps],
-    flops: 2 * w.steps * rows * r.model.shape.units * r.model.shape.outputs,
+    groups: [Math.ceil(p.y.quads / tile), rows / ROW_TILE, w.steps],
+    flops: 2 * w.steps * rows * p.flops,
   };
+}
+
+/** y of a window into the scratch buffer `y`, from `states` (slot0 is that of r_{t0}). */
+export function readoutPass(r: RolloutSpec, c: Chunk, w: TimeWindow, slot0 = w.t0): DispatchPass {
+  const s = slots(r, chunkRows(c));
+  const { units, outputs } = r.model.shape;
+  const { slices } = r.model.layout;
+  return affinePass(r, c, w, {
+    label: "readout",
+    at_w: slices.W_out.offset,
+    at_b: slices.b_out.offset,
+    x: { view: slotView("states", s.state, slot0 + 1, w.steps), quads: Math.ceil(units / 4) },
+    y: { view: slotView("y", s.output, 0, w.steps), quads: Math.ceil(outputs / 4) },
+    flops: units * outputs,
+  });
+}
+
+/** b + W_in u_t of a window to where r_{t+1} will be, for many inputs; `input0` is the first slot of `input`. */
+export function inputPasses(r: RolloutSpec, c: Chunk, w: TimeWindow, input0 = w.t0): DispatchPass[] {
+  if (!hasManyInputs(r)) return [];
+  const s = slots(r, chunkRows(c));
+  const { units } = r.model.shape;
+  const { slices } = r.model.layout;
+  const pass = affinePass(r, c, w, {
+    label: "input",
+    at_w: slices.W_in.offset,
+    at_b: slices.b.offset,
+    x: { view: slotView("input", s.input, input0, w.steps), quads: inputWidth(r.inputs) / 4 },
+    y: { view: slotView("states", s.state, w.t0 + 1, w.steps), quads: Math.ceil(units / 4) },
+    flops: units * r.inputs,
+  });
+  return [pass];
 }
 
 export function readoutAdjointPass(r: RolloutSpec, c: Chunk, w: TimeWindow, activityScale: number): DispatchPass {

@@ -3,7 +3,14 @@ import { UsageError } from "../errors.ts";
 import type { AdapterFacts, Limits } from "../gpu/adapter.ts";
 import type { PlanKind } from "../gpu/plan.ts";
 import { ACTIVATIONS, type Activation } from "../model/dynamics.ts";
-import { type NetworkShape, type ParameterLayout, parameterLayout, roundUp } from "../model/parameters.ts";
+import {
+  FEW_INPUTS,
+  inputWidth,
+  type NetworkShape,
+  type ParameterLayout,
+  parameterLayout,
+  roundUp,
+} from "../model/parameters.ts";
 
 export interface ModelSpec {
   readonly shape: NetworkShape;
@@ -84,6 +91,8 @@ export interface RolloutSpec {
   readonly adjoint: boolean;
   /** Inputs read per step; 0 in replay. */
   readonly inputs: number;
+  /** Whether the inputs are made window by window, and never stand in memory together. */
+  readonly inputWindows?: boolean;
 }
 
 /** Constants of the tile-persistent kernels, as `lib/product_persistent.wgsl` declares them. */
@@ -133,11 +142,14 @@ export function slots(r: RolloutSpec, rows: number) {
     state: rows * n,
     extra: rows * n * CELL_EXTRA,
     // Slots that a view may start at are 256 bytes apart.
-    input: roundUp(rows * r.inputs, 64),
+    input: roundUp(rows * inputWidth(r.inputs), 64),
     phi: roundUp(rows * words, 64),
     output: rows * roundUp(r.model.shape.outputs, 4),
   };
 }
+
+/** Whether the inputs are a product of their own, before the recurrence. */
+export const hasManyInputs = (r: RolloutSpec): boolean => r.inputs > FEW_INPUTS;
 
 /** PHI_STORE of `lib/phi_store.wgsl`. */
 function phiStore(r: RolloutSpec): number {

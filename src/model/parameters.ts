@@ -38,13 +38,19 @@ export interface ParameterLayout {
 
 export const roundUp = (n: number, multiple: number): number => Math.ceil(n / multiple) * multiple;
 
+/** Up to so many inputs are added one by one within the recurrence; more are a product of their own before it. */
+export const FEW_INPUTS = 16;
+
+/** Floats of a row of inputs, and of W_in, on the device: a product reads quads. */
+export const inputWidth = (inputs: number): number => (inputs > FEW_INPUTS ? roundUp(inputs, 4) : inputs);
+
 export function parameterLayout(shape: NetworkShape): ParameterLayout {
   const { units: N, inputs: I, outputs: O, encoderInputs: E } = shape;
   const n = roundUp(N, 4);
   const o = roundUp(O, 4);
   const table: readonly [TensorName, [number, number], [number, number]][] = [
     ["W_rec", [N, N], [n, n]],
-    ["W_in", [N, I], [n, I]],
+    ["W_in", [N, I], [n, inputWidth(I)]],
     ["b", [N, 1], [n, 1]],
     ["W_out", [O, N], [o, n]],
     ["b_out", [O, 1], [o, 1]],

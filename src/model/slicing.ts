@@ -18,14 +18,20 @@ export interface Slicing {
 
 const MAX_ROW_BLOCKS = 4;
 const MAX_TIME_BLOCKS = 8;
-/** Partials of one network stay below this, so that they fit a binding of 128 MiB. */
+/** Partials of one network stay below this, so that they fit a binding of 128 MiB … */
 const MAX_PARTIAL_FLOATS = 30e6;
+/** … and, of networks so large that few slices reach this, a small part of what a batch of states takes. */
+const SOME_PARTIAL_FLOATS = 7.5e6;
+const PARTIALS_PER_ROW_STEP = 75;
 
 /** @param rows padded rows of one network; @param stride floats of its parameter vector */
 export function slicing(rows: number, steps: number, stride: number): Slicing {
-  const rowBlock = roundUp(Math.ceil(rows / MAX_ROW_BLOCKS), ROW_TILE);
+  const most = Math.min(MAX_PARTIAL_FLOATS, Math.max(SOME_PARTIAL_FLOATS, PARTIALS_PER_ROW_STEP * rows * steps));
+  const slices = Math.max(1, Math.floor(most / stride));
+  // Blocks of time first: a window holds at least one, and the scratch of readouts is a window.
+  const timeBlock = Math.ceil(steps / Math.min(MAX_TIME_BLOCKS, steps, slices));
+  const room = Math.max(1, Math.floor(slices / Math.ceil(steps / timeBlock)));
+  const rowBlock = roundUp(Math.ceil(rows / Math.min(MAX_ROW_BLOCKS, room)), ROW_TILE);
   const rowBlocks = Math.ceil(rows / rowBlock);
-  const room = Math.max(1, Math.floor(MAX_PARTIAL_FLOATS / stride / rowBlocks));
-  const timeBlock = Math.ceil(steps / Math.min(MAX_TIME_BLOCKS, steps, room));
   return { rowBlock, rowBlocks, timeBlock, timeBlocks: Math.ceil(steps / timeBlock) };
 }

@@ -50,6 +50,7 @@ function rolloutOf(spec: TrainSpec, gradients: boolean): RolloutSpec {
     extraHistory: false,
     adjoint: gradients,
     inputs: spec.model.shape.inputs,
+    inputWindows: spec.code?.deltaInput === true,
   };
 }
 

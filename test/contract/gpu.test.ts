@@ -57,8 +57,8 @@ describe("shaders", () => {
   test("are compiled once for each tune", async () => {
     const gpu = await freshGpu();
     expect(await gpu.kernel("rnn/encode_initial")).toBe(await gpu.kernel("rnn/encode_initial"));
-    expect(await gpu.kernel("rnn/readout_lanes", { TILE_QUADS: 1 })).not.toBe(
-      await gpu.kernel("rnn/readout_lanes", { TILE_QUADS: 4 }),
+    expect(await gpu.kernel("rnn/affine_lanes", { TILE_QUADS: 1 })).not.toBe(
+      await gpu.kernel("rnn/affine_lanes", { TILE_QUADS: 4 }),
     );
   });
 });

@@ -96,7 +96,7 @@ const QUIET = { NOISE: 0 };
 const CASES: readonly [string, Tune][] = [
   ["optim/reduce_grads", {}],
   ["optim/network_stats", {}],
-  ["rnn/readout_tile", {}],
+  ["rnn/affine_tile", {}],
   ["rnn/readout_adjoint_tile", {}],
   ["rnn/weight_grads_tile", {}],
   ["rnn/step_forward", { ...QUIET, PHI_STORE: 1 }],

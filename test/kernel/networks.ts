@@ -7,6 +7,7 @@ import { type AdapterSpec, adapterSpec, modelSpec, type RolloutSpec, slots } fro
 import { unpackRows } from "../../src/kernels/unpack.ts";
 import type { Activation } from "../../src/model/dynamics.ts";
 import {
+  inputWidth,
   type NetworkShape,
   type NetworkTensors,
   packParameters,
@@ -154,7 +155,7 @@ export async function runNetworks(run: NetworksRun): Promise<{ networks: Network
         );
       gpu.write(program.buffer(chunk.table), packRows(layouts.row, records, chunk.rowsPerNetwork));
       upload("e0", (n) => n.e0, 1, E, E, rows * E);
-      upload("input", (n) => n.u, T, I, I, s.input);
+      upload("input", (n) => n.u, T, I, inputWidth(I), s.input);
       upload("target", (n) => n.target, T, O, O, roundUp(rows * O, 64));
       if (run.noise === "given") upload("noise_given", (n) => n.noise as Float32Array, T, N, roundUp(N, 4), s.state);
       await program.run({ label: "networks", clock, from, to });

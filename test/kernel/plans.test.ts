@@ -165,7 +165,7 @@ describe.each(PLAN_KINDS)("same bits, %s", (kind) => {
     const perStep = 2 * 96 * SHAPE.units * (SHAPE.units + SHAPE.inputs);
     const out = await tight({ flopsPerSecond: (7.5 * perStep) / 0.25 });
     expect(forward(out)).toBe(kind === "step" ? T : 9);
-    expect(out.dispatches[`rnn/${kind === "own-row" ? "readout_lanes" : "readout_tile"}`]).toBeGreaterThan(3);
+    expect(out.dispatches[`rnn/${kind === "own-row" ? "affine_lanes" : "affine_tile"}`]).toBeGreaterThan(3);
     expectSameOutput("windows", out, await whole);
   });
 

@@ -1,4 +1,4 @@
-/** rnn/readout_tile and rnn/readout_lanes, on given states: every width of the readout, windows, several networks. */
+/** rnn/affine_tile and rnn/affine_lanes, on given states: every width of the readout, windows, several networks. */
 import { describe, expect, test } from "vitest";
 import { POISON } from "../../src/gpu/context.ts";
 import { chunkRows, readoutPass } from "../../src/kernels/recurrence.ts";
@@ -64,7 +64,7 @@ describe.each([1, 3, 4, 5, 16, 17, 33, 40])("O = %i", (outputs) => {
     const own = { units, outputs };
     const { weights, rows, n, states } = setting(own, "step");
     const [tile, lanes] = [await readout(own, "step"), await readout(own, "own-row")];
-    expectSameBits("readout_lanes against readout_tile", lanes, tile);
+    expectSameBits("affine_lanes against affine_tile", lanes, tile);
     const o = roundUp(outputs, 4);
     let most = 0;
     for (let s = 0; s < WINDOW.steps; s++) {

@@ -3,10 +3,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
+import type { CodeSpec } from "../../src/code/population.ts";
 import type { Gpu } from "../../src/gpu/context.ts";
 import { PLAN_KINDS } from "../../src/gpu/plan.ts";
 import { loadCheckpoint, saveCheckpoint } from "../../src/io/checkpoint.ts";
-import type { AdapterSpec } from "../../src/kernels/spec.ts";
+import { type AdapterSpec, modelSpec } from "../../src/kernels/spec.ts";
 import { checkpointArrays, statusWord, trainState } from "../../src/run/weights.ts";
 import type { NetworkSpec } from "../../src/train/spec.ts";
 import { Trainer } from "../../src/train/trainer.ts";
@@ -119,6 +120,32 @@ describe("split", () => {
     const split = await trained(gpu, { ...six, adapter: limited(gpu, { maxBuffer: 80_000 }) });
     expect(split.batch.groups.map((g) => g.networks)).toEqual([4, 2]);
     expectSameTraining("groups of four", split, await trained(gpu, six));
+  });
+});
+
+describe("changes of 33 place cells in, their rates out", () => {
+  const cells = 33;
+  const centres = Array.from({ length: cells }, (_, i) => [Math.sin(i), Math.cos(2 * i)] as const);
+  const code: CodeSpec = {
+    population: { centres, width: 0.4, tuning: "softmax" },
+    decoder: { method: "topK", k: 3 },
+    deltaInput: true,
+  };
+  const shape = { units: 16, inputs: cells, outputs: cells, encoderInputs: cells };
+  const spec = { ...training(NETWORKS.slice(0, 2)), model: modelSpec({ ...model(16), shape }), code };
+  // A network's parameters take 13 KiB, its partials twelve times as much; at one flop a second, windows are one block.
+  const SMALL = { maxBinding: 170_000, maxBuffer: 170_000, flopsPerSecond: 1 };
+  let coded: Trained;
+  beforeAll(async () => {
+    coded = await trained(gpu, spec);
+  });
+
+  test.each(PLAN_KINDS)("%s, whole and in pieces", async (kind) => {
+    if (kind !== spec.kind) expectSameTraining(kind, await trained(gpu, { ...spec, kind }), coded);
+    const split = await trained(gpu, { ...spec, kind, adapter: limited(gpu, SMALL) });
+    expect(split.batch.groups.length).toBe(2);
+    expect(launches(split.batch)["code change"]).toBe(2 * spec.steps - spec.steps / 3);
+    expectSameTraining(`${kind}, in pieces`, split, coded);
   });
 });
 

@@ -90,6 +90,7 @@ const coded = (spec: CodeSpec, own: Partial<TrainSpec> = {}): TrainSpec => {
 
 const CODED: readonly [string, TrainSpec, boolean][] = [
   ["17 place cells, activity in the loss", coded(codeOn(17), { clipNorm: 0.01, l2Activity: 0.1 }), true],
+  ["changes of 17 cells in", coded(codeOn(17, { deltaInput: true }), { clipNorm: 1e3, l2Activity: 0 }), false],
   ["130 cells under a softmax", coded(codeOn(130, { tuning: "softmax" }), { clipNorm: 1e3, l2Activity: 0 }), false],
 ];
 
@@ -216,7 +217,7 @@ function expectDecoded(
 test.each([
   ["positions", CASES[0]?.[1] as TrainSpec],
   ["place cells", CODED[0]?.[1] as TrainSpec],
-  ["a weighted mean of cells", { ...(CODED[1]?.[1] as TrainSpec), code: codeOn(130, WEIGHTED) }],
+  ["a weighted mean of cells", { ...(CODED[2]?.[1] as TrainSpec), code: codeOn(130, WEIGHTED) }],
 ])("test trajectories, their readouts, last states and error: %s", async (_, spec) => {
   const gpu = await testGpu();
   const count = 37;
