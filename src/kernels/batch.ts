@@ -86,11 +86,13 @@ export interface BatchPlan {
 /** Scratch of one window, of readouts or of inputs that are made for it, stays below this. */
 const WINDOW_SCRATCH = 32 << 20;
 
-/** Steps that such a scratch holds: whole blocks of the gradient, one at least. */
-function scratchSteps(steps: number, slotFloats: number, timeBlock: number): number {
-  const blocks = Math.max(1, Math.floor(WINDOW_SCRATCH / (4 * slotFloats) / timeBlock));
-  return Math.min(steps, blocks * timeBlock);
-}
+/** Steps that such a scratch has room for: whole blocks of the gradient, one at least. */
+const scratchSteps = (slotFloats: number, timeBlock: number): number =>
+  timeBlock * Math.max(1, Math.floor(WINDOW_SCRATCH / (4 * slotFloats) / timeBlock));
+
+/** Steps of inputs that stand in memory together. */
+const inputSteps = (r: RolloutSpec, slotFloats: number, timeBlock: number): number =>
+  r.inputWindows ? scratchSteps(slotFloats, timeBlock) : Number.POSITIVE_INFINITY;
 
 function paths(o: BatchOptions, c: Chunk): Pass[] {
   if (!o.task) return [];
@@ -199,8 +201,7 @@ function forwardPasses(o: BatchOptions, c: Chunk, sl: Slicing): Pass[] {
   if (!r.inputWindows && !hasManyInputs(r)) return timeWindows(r.steps, launch).map((w) => forwardPass(r, c, w));
   const flopsPerStep = 2 * rows * r.model.shape.units * r.inputs;
   const product = longestWindow(o.adapter, { slotBytes: 4 * Math.max(s.state, s.input), flopsPerStep });
-  const made = r.inputWindows ? scratchSteps(r.steps, s.input, sl.timeBlock) : r.steps;
-  return timeWindows(r.steps, Math.min(product, made)).flatMap((w) => {
+  return timeWindows(r.steps, Math.min(product, inputSteps(r, s.input, sl.timeBlock))).flatMap((w) => {
     const first = r.inputWindows ? 0 : w.t0;
     return [
       ...inputOf(o, c, w),
@@ -221,11 +222,7 @@ function chunkPasses(o: BatchOptions, c: Chunk, batchRows: number): Pass[] {
   out.push(...forwardPasses(o, c, sl));
   const flopsPerStep = 4 * rows * r.model.shape.units * (r.model.shape.outputs + 4);
   const longest = longestWindow(o.adapter, { slotBytes: 4 * Math.max(s.state, s.output), extraSlots: 1, flopsPerStep });
-  for (const w of timeWindows(
-    r.steps,
-    Math.min(longest, scratchSteps(r.steps, s.output, sl.timeBlock)),
-    sl.timeBlock,
-  )) {
+  for (const w of timeWindows(r.steps, Math.min(longest, scratchSteps(s.output, sl.timeBlock)), sl.timeBlock)) {
     out.push(readoutPass(r, c, w));
     if (o.keepReadout) {
       out.push({
@@ -247,8 +244,8 @@ function chunkPasses(o: BatchOptions, c: Chunk, batchRows: number): Pass[] {
   out.push(...adjointPasses(r, c, o.adapter));
   const gradFlops = 2 * rows * r.model.shape.units * (r.model.shape.units + r.inputs + 1);
   const gradLongest = longestWindow(o.adapter, { slotBytes: 4 * Math.max(s.state, s.input), flopsPerStep: gradFlops });
-  const made = r.inputWindows ? scratchSteps(r.steps, s.input, sl.timeBlock) : r.steps;
-  for (const w of timeWindows(r.steps, Math.min(gradLongest, made), sl.timeBlock)) {
+  const gradSteps = Math.min(gradLongest, inputSteps(r, s.input, sl.timeBlock));
+  for (const w of timeWindows(r.steps, gradSteps, sl.timeBlock)) {
     out.push(...inputOf(o, c, w), ...recurrentGrads(r, c, w, sl, r.inputWindows ? 0 : w.t0));
   }
   out.push(...encoderGrads(r, c, sl));
@@ -270,14 +267,14 @@ function chunkBuffers(o: BatchOptions, rows: number, batchRows: number): BufferS
   const s = slots(r, rows);
   const T = r.steps;
   const sl = slicing(batchRows, T, r.model.layout.stride);
-  const scratch = scratchSteps(T, s.output, sl.timeBlock);
+  const scratch = Math.min(T, scratchSteps(s.output, sl.timeBlock));
   const out: BufferSpec[] = [
     { name: "states", bytes: 4 * (T + 1) * s.state, axes: "[T+1][R][N]" },
     { name: "y", bytes: 4 * scratch * s.output, axes: "[window][R][O], then d" },
     { name: "e0", bytes: 4 * rows * r.model.shape.encoderInputs, axes: "[R][E]" },
   ];
   if (r.inputs > 0) {
-    const made = r.inputWindows ? scratchSteps(T, s.input, sl.timeBlock) : T;
+    const made = Math.min(T, inputSteps(r, s.input, sl.timeBlock));
     out.push({ name: "input", bytes: 4 * made * s.input, axes: r.inputWindows ? "[window][R][I]" : "[T][R][I]" });
   }
   if (r.extra)

@@ -3,7 +3,8 @@ import type { FieldValues } from "../gpu/pack.ts";
 import { type BufferView, type DispatchPass, spread } from "../gpu/plan.ts";
 import { inputWidth, roundUp } from "../model/parameters.ts";
 import type { Slicing } from "../model/slicing.ts";
-import { type Chunk, chunkRows, groupView, slotView, type TimeWindow, tileQuads, UNUSED_READ } from "./recurrence.ts";
+import { tileQuads } from "./affine.ts";
+import { type Chunk, chunkRows, groupView, slotView, type TimeWindow, UNUSED_READ } from "./recurrence.ts";
 import { hasManyInputs, type ModelSpec, type RolloutSpec, slots } from "./spec.ts";
 
 /** Partials of a group's networks: groups follow one another in the same buffer. */

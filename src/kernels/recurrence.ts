@@ -4,6 +4,7 @@ import type { BufferView, DispatchPass, Pass, PlanKind } from "../gpu/plan.ts";
 import type { Tune } from "../gpu/shader-source.ts";
 import { inputWidth, roundUp } from "../model/parameters.ts";
 import { ROW_TILE } from "../model/slicing.ts";
+import { affinePass, tileQuads } from "./affine.ts";
 import {
   type AdapterSpec,
   cellTune,
@@ -211,52 +212,15 @@ export function forwardPass(r: RolloutSpec, c: Chunk, w: TimeWindow, options: Fo
   };
 }
 
-/** What a tile of so many quads costs on a CPU, relative to the widest: rows are loaded once a tile. */
-const TILE_COST: readonly (readonly [quads: number, cost: number])[] = [
-  [8, 1],
-  [4, 0.54],
-  [1, 0.32],
-];
-
-/** Quads of columns a lane kernel works on at once. */
-export function tileQuads(quads: number): number {
-  const costs = TILE_COST.map(([tile, cost]) => [tile, Math.ceil(quads / tile) * cost] as const);
-  return costs.reduce((best, next) => (next[1] < best[1] ? next : best))[0];
-}
-
-interface AffineProduct {
-  readonly label: string;
-  readonly at_w: number;
-  readonly at_b: number;
-  readonly x: { readonly view: BufferView; readonly quads: number };
-  readonly y: { readonly view: BufferView; readonly quads: number };
-  readonly flops: number;
-}
-
-/** y = W x + b of every row and step of a window. */
-function affinePass(r: RolloutSpec, c: Chunk, w: TimeWindow, p: AffineProduct): DispatchPass {
-  const rows = chunkRows(c);
-  const own = r.kind === "own-row";
-  const tile = own ? tileQuads(p.y.quads) : 8;
+/** What the products of a window with weights of its networks share. */
+function networkProduct(r: RolloutSpec, c: Chunk, w: TimeWindow) {
   return {
-    kind: "dispatch",
-    label: p.label,
-    kernel: own ? "rnn/affine_lanes" : "rnn/affine_tile",
-    ...(own ? { tune: { TILE_QUADS: tile } } : {}),
-    bind: { weights: weightsView(r, c), x: p.x.view, y: p.y.view },
-    uniforms: {
-      affine: {
-        rows,
-        rows_per_network: c.rowsPerNetwork,
-        weight_stride: r.model.layout.stride,
-        at_w: p.at_w,
-        at_b: p.at_b,
-        x_quads: p.x.quads,
-        y_quads: p.y.quads,
-      },
-    },
-    groups: [Math.ceil(p.y.quads / tile), rows / ROW_TILE, w.steps],
-    flops: 2 * w.steps * rows * p.flops,
+    kind: r.kind,
+    rows: chunkRows(c),
+    rowsPerNetwork: c.rowsPerNetwork,
+    steps: w.steps,
+    weights: weightsView(r, c),
+    stride: r.model.layout.stride,
   };
 }
 
@@ -265,13 +229,13 @@ export function readoutPass(r: RolloutSpec, c: Chunk, w: TimeWindow, slot0 = w.t
   const s = slots(r, chunkRows(c));
   const { units, outputs } = r.model.shape;
   const { slices } = r.model.layout;
-  return affinePass(r, c, w, {
+  return affinePass({
     label: "readout",
-    at_w: slices.W_out.offset,
-    at_b: slices.b_out.offset,
+    ...networkProduct(r, c, w),
+    at: { w: slices.W_out.offset, b: slices.b_out.offset },
     x: { view: slotView("states", s.state, slot0 + 1, w.steps), quads: Math.ceil(units / 4) },
     y: { view: slotView("y", s.output, 0, w.steps), quads: Math.ceil(outputs / 4) },
-    flops: units * outputs,
+    products: units * outputs,
   });
 }
 
@@ -281,13 +245,13 @@ export function inputPasses(r: RolloutSpec, c: Chunk, w: TimeWindow, input0 = w.
   const s = slots(r, chunkRows(c));
   const { units } = r.model.shape;
   const { slices } = r.model.layout;
-  const pass = affinePass(r, c, w, {
+  const pass = affinePass({
     label: "input",
-    at_w: slices.W_in.offset,
-    at_b: slices.b.offset,
+    ...networkProduct(r, c, w),
+    at: { w: slices.W_in.offset, b: slices.b.offset },
     x: { view: slotView("input", s.input, input0, w.steps), quads: inputWidth(r.inputs) / 4 },
     y: { view: slotView("states", s.state, w.t0 + 1, w.steps), quads: Math.ceil(units / 4) },
-    flops: units * r.inputs,
+    products: units * r.inputs,
   });
   return [pass];
 }

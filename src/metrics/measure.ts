@@ -1,4 +1,5 @@
 import { UsageError } from "../errors.ts";
+import { type CodeMetricValues, codeMetricsOf, NO_CODE } from "./code.ts";
 import { type KernelDensity, kernelDensity, klPlugin, klResampled } from "./density.ts";
 import { coverage, offPathDistance, regionVisits, trackCoverage } from "./exploration.ts";
 import { type Geometry, hasArrivals, hasLaps } from "./geometry.ts";
@@ -60,7 +61,7 @@ export function measure(
   awake: AwakeReference,
   geometry: Geometry,
   awakeSteps: number,
-  extra: { readonly reference?: MetricValues; readonly states?: States } = {},
+  extra: { readonly reference?: MetricValues; readonly states?: States; readonly code?: CodeMetricValues } = {},
 ): MetricValues {
   const finite = finiteRows(trajectories);
   const reach = summariseReach(reachTimes(trajectories, geometry), trajectories);
@@ -104,6 +105,7 @@ export function measure(
     sw_T: early === finite ? sw : slicedWasserstein(slicedQuantiles(early.positions), awake.quantiles),
     kde_kl: klResampled(density, awake.density),
     kde_kl_plugin: klPlugin(density, awake.density),
+    ...(extra.code ?? NO_CODE),
     cmi1: cmi1 as number,
     cmi5: cmi5 as number,
     diverged: divergedFraction(trajectories, geometry),
@@ -140,7 +142,11 @@ export interface RunToMeasure {
     readonly name: string;
     readonly positions: Tensor;
     readonly states?: Tensor;
+    /** (network, metric), `CODE_METRICS` */
+    readonly codeMetrics?: Tensor;
   }[];
+  /** The same of the awake paths. */
+  readonly awakeCodeMetrics?: Tensor;
   /** `replay.saveEvery`. */
   readonly every?: number;
   /** Condition that the compression ratios compare with; "plain" or else the first one where none is named. */
@@ -180,12 +186,16 @@ export function measureRun(run: RunToMeasure): MetricRecord[] {
       const values = measure(t, awake, geometry, awakePaths.steps, {
         ...(compare === undefined ? {} : { reference: compare }),
         ...(c.states === undefined ? {} : { states: statesOf(c.states, network, every) }),
+        ...(c.codeMetrics === undefined ? {} : { code: codeMetricsOf(c.codeMetrics.data, network) }),
       });
       compare ??= values;
       records.push(record(c.name, t, values));
     }
     // Awake paths are shorter than replays, so their number of laps compares with nothing.
-    const forAwake = compare === undefined ? {} : { reference: { ...compare, abs_laps: Number.NaN } };
+    const forAwake = {
+      ...(compare === undefined ? {} : { reference: { ...compare, abs_laps: Number.NaN } }),
+      ...(run.awakeCodeMetrics === undefined ? {} : { code: codeMetricsOf(run.awakeCodeMetrics.data, network) }),
+    };
     records.push(record(AWAKE, awakePaths, measure(awakePaths, awake, geometry, awakePaths.steps, forAwake)));
     const position = (name: string): number => (name === AWAKE ? -1 : conditions.findIndex((c) => c.name === name));
     return records.sort((a, b) => position(a.condition) - position(b.condition));

@@ -205,6 +205,27 @@ export const METRICS = define([
     equation: "KL(replay ‖ awake), Gaussian kernels, Scott",
   },
   {
+    name: "sw_code",
+    group: "fidelity",
+    unit: "rate",
+    meaning: "sliced Wasserstein distance of replayed to awake activity of the place cells",
+    equation: "mean over 128 fixed directions in activity space of W₁",
+  },
+  {
+    name: "participation",
+    group: "fidelity",
+    unit: "",
+    meaning: "participation ratio: dimensions that the activity of the place cells fills",
+    equation: "(tr C)² / tr C², C the covariance of the activity",
+  },
+  {
+    name: "code_distance",
+    group: "fidelity",
+    unit: "rate",
+    meaning: "distance of an activity from the nearest code of any position, root mean square over cells",
+    equation: "mean min_p |y − rates(p)| / √N_pc, p on a 64 × 64 grid",
+  },
+  {
     name: "cmi1",
     group: "memory",
     unit: "nats",

@@ -18,6 +18,8 @@ export interface Slicing {
 
 const MAX_ROW_BLOCKS = 4;
 const MAX_TIME_BLOCKS = 8;
+/** A block of more rows could not be bound on every adapter. */
+const LARGEST_ROW_BLOCK = 2048;
 /** Partials of one network stay below this, so that they fit a binding of 128 MiB … */
 const MAX_PARTIAL_FLOATS = 30e6;
 /** … and, of networks so large that few slices reach this, a small part of what a batch of states takes. */
@@ -28,10 +30,12 @@ const PARTIALS_PER_ROW_STEP = 75;
 export function slicing(rows: number, steps: number, stride: number): Slicing {
   const most = Math.min(MAX_PARTIAL_FLOATS, Math.max(SOME_PARTIAL_FLOATS, PARTIALS_PER_ROW_STEP * rows * steps));
   const slices = Math.max(1, Math.floor(most / stride));
-  // Blocks of time first: a window holds at least one, and the scratch of readouts is a window.
-  const timeBlock = Math.ceil(steps / Math.min(MAX_TIME_BLOCKS, steps, slices));
-  const room = Math.max(1, Math.floor(slices / Math.ceil(steps / timeBlock)));
-  const rowBlock = roundUp(Math.ceil(rows / Math.min(MAX_ROW_BLOCKS, room)), ROW_TILE);
+  // Where slices are few, blocks of time come first: a window holds one at least, and scratch is made for a window.
+  const fewest = Math.ceil(rows / LARGEST_ROW_BLOCK);
+  const wanted = Math.min(MAX_ROW_BLOCKS, slices, Math.max(fewest, Math.floor(slices / MAX_TIME_BLOCKS)));
+  const rowBlock = roundUp(Math.ceil(rows / wanted), ROW_TILE);
   const rowBlocks = Math.ceil(rows / rowBlock);
+  const room = Math.max(1, Math.floor(slices / rowBlocks));
+  const timeBlock = Math.ceil(steps / Math.min(MAX_TIME_BLOCKS, steps, room));
   return { rowBlock, rowBlocks, timeBlock, timeBlocks: Math.ceil(steps / timeBlock) };
 }

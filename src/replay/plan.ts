@@ -46,8 +46,8 @@ export interface ReplayPlanOptions {
   readonly start: { readonly path: PathKernel; readonly inputScale: number } | null;
   /** Place cells, whose activity is decoded. */
   readonly code?: CodeSpec | null | undefined;
-  /** Keep the activity itself too. */
-  readonly saveCode?: boolean;
+  /** Keep the activity itself of every n-th step; 0 or nothing: of none. */
+  readonly codeEvery?: number;
   readonly adapter: AdapterSpec;
   readonly records: RecordLayouts;
 }
@@ -95,12 +95,15 @@ export function keepSteps(
   return out;
 }
 
+/** Steps whose activity is kept. */
+const keptCodes = (o: ReplayPlanOptions): number => (o.code && o.codeEvery ? savedSteps(o.steps, o.codeEvery) : 0);
+
 function saves(o: ReplayPlanOptions, rows: number, s: ReturnType<typeof slots>, w: TimeWindow): CopyPass[] {
   const shown = shownOf(o.code, o.model.shape.outputs);
   const slot = rows * shown.floats;
   const out = keepSteps("save readout", { buffer: shown.buffer, skip: 0 }, "y_all", slot, o.saveEvery, w);
-  if (o.code && o.saveCode)
-    out.push(...keepSteps("save activity", { buffer: "y", skip: 0 }, "code_all", s.output, o.saveEvery, w));
+  if (keptCodes(o) > 0)
+    out.push(...keepSteps("save activity", { buffer: "y", skip: 0 }, "code_all", s.output, o.codeEvery as number, w));
   if (o.saveStates)
     out.push(...keepSteps("save states", { buffer: "states", skip: 1 }, "r_all", s.state, o.saveEvery, w));
   return out;
@@ -195,13 +198,10 @@ export function planReplay(o: ReplayPlanOptions): ReplayPlan {
   if (kept === 0)
     throw new UsageError(`replay.saveEvery = ${o.saveEvery} keeps nothing of ${o.steps} steps: use at most ${o.steps}`);
   const shown = shownOf(o.code, o.model.shape.outputs);
-  const savesCode = o.code != null && o.saveCode === true;
+  const codes = keptCodes(o);
   const perRow =
-    4 *
-    kept *
-    (shown.floats +
-      (savesCode ? roundUp(o.model.shape.outputs, 4) : 0) +
-      (o.saveStates ? roundUp(o.model.shape.units, 4) : 0));
+    4 * kept * (shown.floats + (o.saveStates ? roundUp(o.model.shape.units, 4) : 0)) +
+    4 * codes * roundUp(o.model.shape.outputs, 4);
   const rowsByBytes = Math.max(32, Math.floor(Math.min(READOUT_BYTES, o.adapter.maxBuffer) / perRow / 32) * 32);
   const block = Math.min(batchRows, rowsByBytes);
   const networksByBytes = Math.max(1, Math.floor(rowsByBytes / block));
@@ -246,7 +246,7 @@ export function planReplay(o: ReplayPlanOptions): ReplayPlan {
     { name: "y", bytes: 4 * ring * s.output, axes: "[window][R][O]" },
     ...shownBuffers(o.code, ring, largest),
     { name: "y_all", bytes: 4 * kept * largest * shown.floats, axes: "[saved][R][O], positions" },
-    ...(savesCode ? [{ name: "code_all", bytes: 4 * kept * s.output, axes: "[saved][R][O], activity" }] : []),
+    ...(codes > 0 ? [{ name: "code_all", bytes: 4 * codes * s.output, axes: "[saved][R][O], activity" }] : []),
     { name: "e0", bytes: 4 * largest * o.model.shape.encoderInputs, axes: "[R][E]" },
     ...startBuffers(o, largest),
     ...(o.saveStates ? [{ name: "r_all", bytes: 4 * kept * s.state, axes: "[saved][R][N]" }] : []),

@@ -30,8 +30,8 @@ export interface ReplaySpec {
   readonly task: PathTask;
   /** Place cells on its paths, if any. */
   readonly code?: CodeSpec | null;
-  /** Keep their activity too. */
-  readonly saveCode?: boolean;
+  /** Keep their activity at every n-th step; 0 or nothing: at none. */
+  readonly codeEvery?: number;
   /** … or from these states (S, repeats, N). */
   readonly startStates: Float32Array | null;
   readonly kind: PlanKind;
@@ -42,7 +42,7 @@ export interface ReplaySpec {
 export interface ReplayResult {
   /** (S, saved, repeats, O): readouts of r_t for t = saveEvery, 2·saveEvery, …; of place cells their position, O = 2. */
   readonly readout: Float32Array;
-  /** (S, saved, repeats, O): the activity of place cells, or null. */
+  /** (S, kept, repeats, O): the activity of place cells at every `codeEvery`-th step, or null. */
   readonly code: Float32Array | null;
   /** (S, saved, repeats, N), or null. */
   readonly states: Float32Array | null;
@@ -72,7 +72,7 @@ export function replayPlanOf(spec: ReplaySpec, adapter: AdapterSpec, records: Re
     extra: all.some(usesModifiers),
     start: spec.startStates ? null : { path: pathKernel(spec.task), inputScale: inputScale(spec.task) },
     code: spec.code ?? null,
-    saveCode: spec.saveCode === true,
+    codeEvery: spec.codeEvery ?? 0,
     adapter,
     records,
   });
@@ -115,11 +115,12 @@ export async function runReplay(
   const rows = replayRows(spec);
   const [S, N, O] = [spec.seeds.length, spec.model.shape.units, spec.model.shape.outputs];
   const shown = shownOf(spec.code, O);
+  const codes = spec.code && spec.codeEvery ? savedSteps(spec.steps, spec.codeEvery) : 0;
   const conditions = spec.conditions[0]?.length ?? 0;
   const saved = savedSteps(spec.steps, spec.saveEvery);
   const perCondition = Array.from({ length: conditions }, () => ({
     readout: new Float32Array(S * saved * spec.repeats * shown.width),
-    code: spec.code && spec.saveCode ? new Float32Array(S * saved * spec.repeats * O) : null,
+    code: codes > 0 ? new Float32Array(S * codes * spec.repeats * O) : null,
     states: spec.saveStates ? new Float32Array(S * saved * spec.repeats * N) : null,
     last: new Float32Array(S * spec.repeats * N),
   }));
@@ -172,8 +173,7 @@ export async function runReplay(
       if (interrupted) break;
       if (at < to) await program.run({ label: "replay", clock, from: at, to });
       const y = await gpu.readF32(program.buffer("y_all"), 0, saved * size * shown.floats * 4);
-      const activity =
-        spec.code && spec.saveCode ? await gpu.readF32(program.buffer("code_all"), 0, saved * size * o4 * 4) : null;
+      const activity = codes > 0 ? await gpu.readF32(program.buffer("code_all"), 0, codes * size * o4 * 4) : null;
       const r = spec.saveStates ? await gpu.readF32(program.buffer("r_all"), 0, saved * size * n4 * 4) : null;
       // The ring's first slot holds the last state: it was carried over.
       const last = await gpu.readF32(program.buffer("states"), 0, size * n4 * 4);
@@ -190,7 +190,7 @@ export async function runReplay(
           rows: spec.repeats,
         }));
       take(y, saved, shown.width, shown.floats, "readout");
-      if (activity) take(activity, saved, O, o4, "code");
+      if (activity) take(activity, codes, O, o4, "code");
       if (r) take(r, saved, N, n4, "states");
       take(last, 1, N, n4, "last");
     }

@@ -60,11 +60,21 @@ export function replaySpecOf(config: ExperimentConfig, kind: PlanKind, startStat
     steps: replay.steps,
     saveEvery: replay.saveEvery,
     saveStates: replay.saveStates,
-    saveCode: replay.saveCode,
+    codeEvery: codeEvery(config),
     pairedNoise: replay.pairedNoise,
     task: pathTask(config),
     code: codeSpec(config),
     startStates,
     kind,
   };
+}
+
+/** Activities of a condition that are enough to measure it by. */
+const ENOUGH_ACTIVITIES = 4096;
+
+/** Steps between two activities of place cells that a replay keeps: for its file, or only to be measured. */
+export function codeEvery(config: ExperimentConfig): number {
+  const { steps, repeats, saveEvery, saveCode } = config.replay;
+  if (config.task.cells === null) return 0;
+  return saveCode ? saveEvery : Math.max(1, Math.min(steps, Math.floor((steps * repeats) / ENOUGH_ACTIVITIES)));
 }

@@ -14,7 +14,14 @@ export interface Replays {
   readonly awakeReadout: Tensor;
   /** Activity of hidden units by place; files of before 0.2 have none. */
   readonly rates?: readonly RateMaps[];
-  readonly conditions: readonly { readonly name: string; readonly positions: Tensor; readonly states?: Tensor }[];
+  readonly conditions: readonly {
+    readonly name: string;
+    readonly positions: Tensor;
+    readonly states?: Tensor;
+    readonly codeMetrics?: Tensor;
+  }[];
+  /** Distances in activity space, of place cells. */
+  readonly awakeCodeMetrics?: Tensor;
 }
 
 /** @throws DataError where an array is missing or not float32 */
@@ -32,14 +39,22 @@ export function readReplays(path: string, config: ExperimentConfig): Replays {
     return found;
   };
   const rates = readRates(npz, path, config);
+  const awakeCodeMetrics = find("distances_awake");
   return {
     ...(rates ? { rates } : {}),
     awakePositions: need("awake_positions"),
     awakeReadout: need("awake_readout"),
     conditions: Object.keys(config.replay.conditions).map((name) => {
       const states = find(`r_${name}`);
-      return { name, positions: need(`positions_${name}`), ...(states ? { states } : {}) };
+      const codeMetrics = find(`distances_${name}`);
+      return {
+        name,
+        positions: need(`positions_${name}`),
+        ...(states ? { states } : {}),
+        ...(codeMetrics ? { codeMetrics } : {}),
+      };
     }),
+    ...(awakeCodeMetrics ? { awakeCodeMetrics } : {}),
   };
 }
 
@@ -49,6 +64,7 @@ export function metricsOf(config: ExperimentConfig, replays: Replays): MetricRec
     geometry: geometryOf(pathTask(config)),
     awake: replays.awakeReadout,
     conditions: replays.conditions,
+    ...(replays.awakeCodeMetrics ? { awakeCodeMetrics: replays.awakeCodeMetrics } : {}),
     every: config.replay.saveEvery,
   });
 }

@@ -1,7 +1,6 @@
 /** `reverie replay`: rollouts without input from a run's checkpoint, beside the awake trajectories they are compared with. */
 import { dirname } from "node:path";
 import { shownOf } from "../code/passes.ts";
-import type { CodeSpec } from "../code/population.ts";
 import type { ExperimentConfig } from "../config/schema.ts";
 import { DataError, EXIT, type ExitCode } from "../errors.ts";
 import type { DeviceBuffer, Gpu } from "../gpu/context.ts";
@@ -22,6 +21,7 @@ import { requireReplaySpace } from "./needs.ts";
 import { compiling, openForVerb, planKindFor } from "./open.ts";
 import { prepareOutput } from "./output.ts";
 import { awakeRates } from "./rates.ts";
+import { codeArrays } from "./replayed-code.ts";
 import type { Io, ReplayOptions } from "./types.ts";
 import { uploadWeights } from "./weights.ts";
 
@@ -43,8 +43,13 @@ export async function replayInto(
   const { repeats, steps, saveEvery } = config.replay;
   const train = trainSpecOf(config, kind);
   const rates = awakeRates(config);
-  const { saveCode: keepCode } = config.replay;
-  const options = { keep: true, keepCode, onState: rates.visit, onCompile: compiling(io), signal: io.signal };
+  const options = {
+    keep: true,
+    keepCode: train.code !== null,
+    onState: rates.visit,
+    onCompile: compiling(io),
+    signal: io.signal,
+  };
   const awake = await unlessAborted(io.signal, testBatch(gpu, train, trained, layouts, repeats, options));
   if (awake === null) return { kind: "interrupted", seconds: 0 };
   const spec = replaySpecOf(config, kind, config.replay.start === "awakeEnd" ? awake.last : null);
@@ -77,33 +82,18 @@ export async function replayInto(
     awake_positions: { data: awake.positions as Float32Array, shape: [S, config.task.steps + 1, repeats, 2] },
     awake_readout: { data: awake.readout as Float32Array, shape: [S, config.task.steps, repeats, width] },
     ...rates.arrays(),
-    ...codeArrays(spec.code ?? null, awake.code, [S, config.task.steps, repeats, O]),
+    ...(await codeArrays(gpu, config, kind, awake.code, outcome, io)),
     manifest: { data: new TextEncoder().encode(JSON.stringify(manifest)) },
   };
   Object.keys(config.replay.conditions).forEach((name, i) => {
     const result = outcome.conditions[i];
     if (!result) return;
     arrays[`positions_${name}`] = { data: result.readout, shape: [S, saved, repeats, width] };
-    if (result.code) arrays[`code_${name}`] = { data: result.code, shape: [S, saved, repeats, O] };
     arrays[`last_r_${name}`] = { data: result.last, shape: [S, repeats, N] };
     if (result.states) arrays[`r_${name}`] = { data: result.states, shape: [S, saved, repeats, N] };
   });
   writeNpz(path, arrays);
   return { kind: outcome.kind, seconds };
-}
-
-/** Centres of the place cells, and their activity awake where it is kept. */
-function codeArrays(
-  code: CodeSpec | null,
-  awake: Float32Array | null,
-  shape: readonly number[],
-): Record<string, ArrayToWrite> {
-  if (code === null) return {};
-  const { centres } = code.population;
-  return {
-    cell_centres: { data: Float32Array.from(centres.flat()), shape: [centres.length, 2] },
-    ...(awake ? { awake_code: { data: awake, shape } } : {}),
-  };
 }
 
 /** What may differ from the training that a checkpoint comes from. */
