@@ -20,7 +20,7 @@ import { sweep } from "./commands/sweep.ts";
 import { train } from "./commands/train.ts";
 import { failureOf, stackOf } from "./failure.ts";
 import type { GlobalFlags, Shell, Work } from "./flags.ts";
-import { createProgress } from "./progress.ts";
+import { createProgress, isTerminal, type Terminal } from "./progress.ts";
 import { RUNS, type Runs } from "./runs.ts";
 import { watchSignals } from "./signals.ts";
 
@@ -44,7 +44,7 @@ const VERBS = [
 /** The outside world, so that a test can stand in for it. */
 export interface Host {
   readonly stdout: Writable;
-  readonly stderr: Writable & { readonly isTTY?: boolean };
+  readonly stderr: Terminal;
 }
 
 const AFTERWORD = `
@@ -89,7 +89,7 @@ function buildProgram(host: Host, shell: Shell): Command {
 /** Runs a verb with a progress line and under the signals, and says how it ended. */
 async function performUnderIo(work: Work, flags: GlobalFlags, host: Host): Promise<ExitCode> {
   const { json = false, quiet = false, color } = flags;
-  const terminal = host.stderr.isTTY === true && process.env.TERM !== "dumb";
+  const terminal = isTerminal(host.stderr);
   const progress = await createProgress({ stream: host.stderr, terminal, quiet, color });
   const interruption = watchSignals((line) => progress.note(line));
   const io: Io = {

@@ -126,15 +126,28 @@ class PlainDisplay implements Display {
   }
 }
 
+/** A stream that may be a terminal. */
+export type Terminal = Writable & { readonly isTTY?: boolean; readonly columns?: number };
+
+/** Whether a stream can show a status line: a pseudo-terminal that nobody gave a size has 0 columns, and no line fits it. */
+export const isTerminal = (stream: Terminal): boolean =>
+  stream.isTTY === true && stream.columns !== 0 && process.env.TERM !== "dumb";
+
+/** What fits beside the spinner: a status of two lines is two lines to take away, and flickers. */
+function oneLine(text: string, stream: Terminal): string {
+  const room = (stream.columns ?? 80) - 3;
+  return text.length <= room ? text : `${text.slice(0, Math.max(0, room - 1))}…`;
+}
+
 /** ora's spinner with one line of text. */
-async function terminalDisplay(stream: Writable, color: boolean): Promise<Display> {
+async function terminalDisplay(stream: Terminal, color: boolean): Promise<Display> {
   const { default: ora } = await import("ora");
   // ora would put stdin into raw mode, where Ctrl-C is a letter until the event loop is free.
   const spinner = ora({ stream, isEnabled: true, discardStdin: false, color: color && "cyan" });
   return {
-    begin: (text) => void spinner.start(text),
+    begin: (text) => void spinner.start(oneLine(text, stream)),
     show: (text) => {
-      spinner.text = text;
+      spinner.text = oneLine(text, stream);
     },
     end: (text) => {
       spinner.stop();
@@ -146,8 +159,8 @@ async function terminalDisplay(stream: Writable, color: boolean): Promise<Displa
 }
 
 export interface ProgressOptions {
-  readonly stream: Writable;
-  /** The stream is a terminal that can move its cursor. */
+  readonly stream: Terminal;
+  /** The stream is a terminal that can move its cursor (`isTerminal`). */
   readonly terminal: boolean;
   readonly quiet: boolean;
   readonly color: boolean;

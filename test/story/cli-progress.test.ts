@@ -1,5 +1,5 @@
-import { describe, expect, test } from "vitest";
-import { createProgress, duration } from "../../src/cli/progress.ts";
+import { describe, expect, test, vi } from "vitest";
+import { createProgress, duration, isTerminal } from "../../src/cli/progress.ts";
 import { Capture } from "./command-line.ts";
 
 /** A clock that stands still until it is moved. */
@@ -88,7 +88,11 @@ describe("plain lines", () => {
 /** Enough of a terminal for the spinner. */
 class Terminal extends Capture {
   readonly isTTY = true;
-  readonly columns = 120;
+  readonly columns: number;
+  constructor(columns = 120) {
+    super();
+    this.columns = columns;
+  }
   clearLine(): boolean {
     return true;
   }
@@ -119,5 +123,26 @@ describe("terminal", () => {
     const length = stream.text.length;
     await new Promise((resolve) => setTimeout(resolve, 250));
     expect(stream.text.length).toBe(length);
+  });
+
+  test("a narrow one gets as much of the line as fits into it", async () => {
+    const stream = new Terminal(40);
+    const progress = await createProgress({ stream, terminal: true, quiet: false, color: false });
+    progress.start("training", 1400, "iterations");
+    progress.update(2, "loss 0.0101 0.0102 0.0103");
+    await new Promise((resolve) => setTimeout(resolve, 250));
+    progress.done();
+    expect(stream.text).toContain("training  2/1400 iterations (0 %), l…");
+    expect(stream.text).not.toContain("0.0101");
+  });
+
+  test("one without a size, or that cannot move its cursor, is none", () => {
+    expect(isTerminal(new Terminal(80))).toBe(true);
+    // ora would count ∞ lines and take them away one by one.
+    expect(isTerminal(new Terminal(0))).toBe(false);
+    expect(isTerminal(new Capture())).toBe(false);
+    vi.stubEnv("TERM", "dumb");
+    expect(isTerminal(new Terminal(80))).toBe(false);
+    vi.unstubAllEnvs();
   });
 });
