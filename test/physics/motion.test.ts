@@ -185,6 +185,47 @@ describe("RatInABox in its box", () => {
   });
 });
 
+/**
+ * What RatInABox itself does (commit 191df1f, 240,000 updates of 0.05 s, default constants but speed_mean = 0.2): mean and
+ * standard error, by scripts/python/ratinabox_statistics.py.
+ */
+const RAT_IN_A_BOX_ITSELF = {
+  wall: { mean: 0.42053, error: 0.0036 },
+  step: { mean: 0.021497, error: 0.000117 },
+  second: { mean: 0.19497, error: 0.001 },
+};
+
+test("time at the walls, distance in 0.1 s and in 1 s: those of RatInABox itself", async () => {
+  const [T, B] = [200, 4096];
+  const { positions } = await launchPaths(boxTask(), request(T, B));
+  const wall = shareOf(positions, T, B, nearWall);
+  const moved = (lag: number) => {
+    const perRow = Float64Array.from({ length: B }, (_, b) => {
+      let sum = 0;
+      for (let t = 0; t + lag <= T; t++) {
+        const [from, to] = [2 * (t * B + b), 2 * ((t + lag) * B + b)];
+        const [dx, dy] = [0, 1].map((axis) => (positions[to + axis] as number) - (positions[from + axis] as number));
+        sum += Math.hypot(dx as number, dy as number);
+      }
+      return sum / (T - lag + 1);
+    });
+    const m = momentsOf([perRow]);
+    return { mean: m.mean, error: Math.sqrt(m.variance / B) };
+  };
+  const ours = { wall, step: moved(1), second: moved(10) };
+  for (const [name, theirs] of Object.entries(RAT_IN_A_BOX_ITSELF)) {
+    const own = ours[name as keyof typeof ours];
+    const error = Math.hypot(own.error, theirs.error);
+    within(
+      `${name}: ${own.mean.toPrecision(4)}, theirs ${theirs.mean}`,
+      Math.abs(own.mean - theirs.mean),
+      ERRORS * error,
+    );
+    // And the errors are small enough to tell a difference of 5 %.
+    expect((ERRORS * error) / theirs.mean).toBeLessThan(0.05);
+  }
+});
+
 describe("predecessor", () => {
   const [T, B] = [520, 2048];
   const SIDE = 2.2;
