@@ -67,8 +67,10 @@ export function pathStatistics(
 /** A line for people. @param unit of positions, with its space */
 export function describeStatistics(s: PathStatistics, unit: string): string {
   const n = (v: number): string => Number(v.toPrecision(3)).toString();
+  // Nobody should seem to stand on a wall.
+  const bound = (v: number): string => Number(v.toPrecision(4)).toString();
   return (
     `step ${n(s.step.mean)} ± ${n(s.step.sd)}${unit}, start to end ${n(s.net)}${unit}, ` +
-    `x ${n(s.x[0])} … ${n(s.x[1])}${unit}, y ${n(s.y[0])} … ${n(s.y[1])}${unit}, ${n(100 * s.visible)} % of inputs visible`
+    `x ${bound(s.x[0])} … ${bound(s.x[1])}${unit}, y ${bound(s.y[0])} … ${bound(s.y[1])}${unit}, ${n(100 * s.visible)} % of inputs visible`
   );
 }
