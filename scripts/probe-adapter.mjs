@@ -10,7 +10,7 @@
 const mode = process.argv[2];
 if (mode !== "system") {
   const { preloadLocalDriver } = await import("../dist/gpu/local-driver.js");
-  preloadLocalDriver();
+  preloadLocalDriver(process.env.REVERIE_HOME);
 }
 if (mode === "loader") {
   delete process.env.VK_DRIVER_FILES;

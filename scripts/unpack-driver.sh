@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Unpacks a software Vulkan driver (mesa's lavapipe) and a Vulkan loader into .drivers/, for machines without a GPU.
+# Unpacks a software Vulkan driver (mesa's lavapipe) and a Vulkan loader into .drivers/, for machines without a GPU. The
+# folder is REVERIE_HOME's, by default the project's.
 #
 # The packages come from the distribution's own archive, as this machine's apt sources name it; apt runs on a private
 # state, so neither root nor a change to the system is needed. Libraries that dpkg already lists stay the system's.
@@ -8,7 +9,7 @@
 # Usage: bash scripts/unpack-driver.sh            exits 0 with .drivers/ in place, 1 with the reason on stderr
 #        bash scripts/unpack-driver.sh --system   installs the same packages into the system instead, as root
 set -euo pipefail
-cd "$(dirname "$0")/.."
+cd "${REVERIE_HOME:-$(dirname "$0")/..}"
 
 fail() {
   echo "unpack-driver: $*" >&2

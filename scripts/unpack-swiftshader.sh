@@ -4,7 +4,7 @@
 # It is several times slower than lavapipe and its tanh, log and cos are wrong in places; the kernels' own functions
 # do not use them. The libraries come out of a headless browser's npm package, of which nothing else is kept.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+cd "${REVERIE_HOME:-$(dirname "$0")/..}"
 
 package=@sparticuz/chromium
 version=147.0.0

@@ -1,33 +1,70 @@
 /**
- * reverie as a library: open a GPU, train path-integrating networks, replay them, measure.
+ * reverie as a library: open a GPU, train path-integrating networks, replay them, measure and report.
  *
  * ```ts
- * import { loadConfig, openGpu, trainSpecOf, Trainer, replaySpecOf, runReplay } from "reverie";
+ * import { loadConfig, openGpu, replayNetworks, replaySweep, trainNetworks, writeRunReport } from "reverie";
  *
- * const { config } = loadConfig({ preset: "tmaze" });
+ * const { config } = loadConfig({ preset: "triangle", set: ["rnn.leak=0.1", "seeds=[0,1,2]"] });
  * const gpu = await openGpu();
- * const trainer = await Trainer.create(gpu, trainSpecOf(config, "step"));
- * await trainer.run({ onStats: (s) => console.error(s.iteration, s.loss) });
- * const replay = await runReplay(gpu, replaySpecOf(config, "step", null), trainer.buffers);
- * trainer.destroy();
+ * console.error(gpu.describe());
+ *
+ * const training = trainNetworks(gpu, config, { runDir: "runs/triangle" });
+ * for await (const event of training) if (event.kind === "progress") console.error(event.iteration, event.loss);
+ * const trained = await training.result;
+ * if (trained.outcome.kind !== "completed") process.exit(trained.exitCode);
+ *
+ * const { metrics } = await replayNetworks(gpu, trained.run);
+ * console.log(metrics.map(({ condition, network, values }) => [condition, network, values.reach_fraction]));
+ * await replaySweep(gpu, trained.run, {
+ *   out: "runs/triangle-sweep",
+ *   grid: { friction: [1, 0.6, 0.3], adaptStrength: [0, 0.05, 0.1] },
+ *   repeats: 32,
+ * });
+ * await writeRunReport(trained.run);
  * await gpu.close();
  * ```
+ *
+ * Everything fails with a class of its own, whose message says what, where and how to mend it ({@link ReverieError}).
+ * Work with your own tensors: {@link evaluateModel} and {@link GivenBatch}. Passes and kernels by name:
+ * {@link Trainer}, {@link describePlan}, {@link describeKernel}.
+ *
+ * @packageDocumentation
  */
-export { type LoadedConfig, loadConfig } from "./config/load.ts";
-export { presets } from "./config/presets/index.ts";
-export { networkSettings, networkShape, pathTask, replayConditions } from "./config/resolve.ts";
-export type { ExperimentConfig } from "./config/schema.ts";
+export { type ConfigSources, type LoadedConfig, loadConfig, parseConfig } from "./config/load.ts";
+export { type Preset, presets } from "./config/presets/index.ts";
+export { codeSpec, networkSettings, networkShape, pathTask, replayConditions } from "./config/resolve.ts";
+export { configJsonSchema, type ExperimentConfig } from "./config/schema.ts";
 export * from "./errors.ts";
 export { type EvaluateInput, type EvaluateOutput, evaluateModel } from "./evaluate/evaluate.ts";
 export type { AdapterFacts } from "./gpu/adapter.ts";
 export { Gpu } from "./gpu/context.ts";
-export { type OpenOptions, openGpu } from "./gpu/open-node.ts";
+export { kernelNames, type OpenOptions, openGpu, readShaderFile } from "./gpu/open-node.ts";
 export { describePlan, type Pass, type Plan, type PlanKind } from "./gpu/plan.ts";
+export { readNpz, writeNpz } from "./io/npz.ts";
+export { describeKernel, type KernelDescription } from "./kernels/catalog.ts";
 export { adapterSpec, choosePlanKind, type ModelSpec, modelSpec } from "./kernels/spec.ts";
+export type { LibraryOptions, ProgressListener } from "./library/options.ts";
+export {
+  type ReplayedNetworks,
+  type ReplayNetworksOptions,
+  type ReplaySweepOptions,
+  replayNetworks,
+  replaySweep,
+  type SweptReplays,
+  writeRunReport,
+} from "./library/replay-networks.ts";
+export {
+  type TrainEvent,
+  type TrainedNetworks,
+  type TrainingRun,
+  type TrainNetworksOptions,
+  trainNetworks,
+} from "./library/train-networks.ts";
 export { geometryOf } from "./metrics/geometry.ts";
 export { type MetricRecord, measureRun } from "./metrics/measure.ts";
 export { METRICS } from "./metrics/table.ts";
 export type { Activation, StepParameters } from "./model/dynamics.ts";
+export type { NetworkShape, NetworkTensors } from "./model/parameters.ts";
 export { type Profile, type ProfileOptions, profileShape } from "./profile/profile.ts";
 export { PROFILE_SHAPES, type ProfileShape } from "./profile/shapes.ts";
 export { type ReplayOutcome, type ReplaySpec, replayPlanOf, runReplay } from "./replay/replay.ts";

@@ -8,6 +8,7 @@ import { doctor } from "./commands/doctor.ts";
 import { evaluate } from "./commands/evaluate.ts";
 import { init } from "./commands/init.ts";
 import { inspect } from "./commands/inspect.ts";
+import { kernels } from "./commands/kernels.ts";
 import { merge } from "./commands/merge.ts";
 import { metrics } from "./commands/metrics.ts";
 import { paths } from "./commands/paths.ts";
@@ -15,6 +16,7 @@ import { profile } from "./commands/profile.ts";
 import { replay } from "./commands/replay.ts";
 import { report } from "./commands/report.ts";
 import { schema } from "./commands/schema.ts";
+import { setup } from "./commands/setup.ts";
 import { start } from "./commands/start.ts";
 import { sweep } from "./commands/sweep.ts";
 import { train } from "./commands/train.ts";
@@ -27,6 +29,7 @@ import { watchSignals } from "./signals.ts";
 const VERBS = [
   start,
   doctor,
+  setup,
   init,
   train,
   replay,
@@ -39,6 +42,7 @@ const VERBS = [
   profile,
   inspect,
   schema,
+  kernels,
 ];
 
 /** The outside world, so that a test can stand in for it. */

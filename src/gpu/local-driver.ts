@@ -1,11 +1,11 @@
 /**
- * Lets Dawn find the Vulkan driver that scripts/setup.sh unpacked into `.drivers/`, on machines that have none.
+ * Lets Dawn find the Vulkan driver that set-up unpacked into `.drivers/`, on machines that have none.
  *
  * The dynamic linker reads LD_LIBRARY_PATH once, before the program starts. So that nobody has to source a file first,
  * the driver's libraries are opened here by path: when Dawn then asks for `libvulkan.so.1`, the linker finds it loaded.
  */
-import { constants as access, accessSync, existsSync, readdirSync, readFileSync } from "node:fs";
-import { constants } from "node:os";
+import { constants as access, accessSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { constants, homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -15,6 +15,21 @@ export interface LocalDriver {
 }
 
 const PROJECT_ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
+/** An installed package: its folder may be read-only, and the next install wipes it. */
+export const isInstalled = (root: string = PROJECT_ROOT): boolean => /[\\/]node_modules[\\/]/.test(root);
+
+/** What a user runs to get a driver. */
+export const setupCommand = (): string => (isInstalled() ? "npx reverie setup" : "npm run setup");
+
+function userCache(): string {
+  return join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "reverie");
+}
+
+/** The folder that holds `.drivers/` and `.shader-cache/`: a clone's own, and the user's cache for an installed package. */
+export function driverHome(root: string = PROJECT_ROOT): string {
+  return isInstalled(root) ? userCache() : root;
+}
 
 /** Any of these means that the user chose a driver. */
 const DRIVER_VARIABLES = ["VK_DRIVER_FILES", "VK_ICD_FILENAMES", "VK_ADD_DRIVER_FILES"];
@@ -27,16 +42,16 @@ const preloaded = new Map<string, LocalDriver>();
 /**
  * Makes the unpacked driver usable by this process, and gives Mesa a shader cache of its own. Call it before `webgpu`
  * is imported; further calls do nothing. Without `.drivers/`, or where the user chose a driver, the system's own is left
- * alone. scripts/setup.sh writes `.drivers/` only on machines whose own adapter is missing or does not compute.
+ * alone. Set-up writes `.drivers/` only on machines whose own adapter is missing or does not compute.
  *
- * @param projectRoot folder that holds `.drivers/` and `.shader-cache/`
+ * @param home folder that holds `.drivers/` and `.shader-cache/`
  */
-export function preloadLocalDriver(projectRoot: string = PROJECT_ROOT): LocalDriver {
-  const known = preloaded.get(projectRoot);
+export function preloadLocalDriver(home: string = driverHome()): LocalDriver {
+  const known = preloaded.get(home);
   if (known) return known;
-  const result = { driver: openUnpackedDriver(join(projectRoot, ".drivers")) };
-  nameShaderCache(projectRoot, result.driver ?? "system");
-  preloaded.set(projectRoot, result);
+  const result = { driver: openUnpackedDriver(join(home, ".drivers")) };
+  nameShaderCache(home, result.driver ?? "system");
+  preloaded.set(home, result);
   return result;
 }
 
@@ -89,13 +104,14 @@ function isOpened(path: string): boolean {
  * Mesa's cache is not keyed by the vector width that its software driver compiles for, so each width gets its own
  * folder. Kept in the project, a fresh clone starts cold and removing the clone removes it.
  */
-function nameShaderCache(projectRoot: string, driver: string): void {
+function nameShaderCache(home: string, driver: string): void {
   if (process.env.MESA_SHADER_CACHE_DIR !== undefined) return;
   try {
-    accessSync(projectRoot, access.W_OK);
+    if (home === userCache()) mkdirSync(home, { recursive: true });
+    accessSync(home, access.W_OK);
   } catch {
     return;
   }
   const width = process.env.LP_NATIVE_VECTOR_WIDTH ?? "default";
-  process.env.MESA_SHADER_CACHE_DIR = join(projectRoot, ".shader-cache", `${driver}-${width}`);
+  process.env.MESA_SHADER_CACHE_DIR = join(home, ".shader-cache", `${driver}-${width}`);
 }

@@ -1,10 +1,10 @@
 /** Opens the GPU under Node: the project-local driver, Dawn, the choice of the adapter, shader files from disk. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { GpuUnavailable, ShaderError } from "../errors.ts";
 import { availableMemory } from "../io/memory.ts";
 import { Gpu } from "./context.ts";
-import { preloadLocalDriver } from "./local-driver.ts";
+import { preloadLocalDriver, setupCommand } from "./local-driver.ts";
 import type { ShaderReader } from "./shader-source.ts";
 
 const SHADERS = new URL("../../shaders/", import.meta.url);
@@ -15,6 +15,15 @@ export function readShaderFile(path: string): string {
   } catch (cause) {
     throw new ShaderError(`there is no shader ${fileURLToPath(new URL(path, SHADERS))}`, { cause });
   }
+}
+
+/** Every kernel by the name that the host uses: the files outside `lib/`, which have an entry point. */
+export function kernelNames(): string[] {
+  return readdirSync(SHADERS, { recursive: true, encoding: "utf8" })
+    .map((file) => file.replaceAll("\\", "/"))
+    .filter((file) => file.endsWith(".wgsl") && !file.startsWith("lib/"))
+    .map((file) => file.replace(/\.wgsl$/, ""))
+    .sort();
 }
 
 export interface OpenOptions {
@@ -29,8 +38,7 @@ export interface OpenOptions {
   readonly readShader?: ShaderReader;
 }
 
-const REMEDY =
-  "run: npm run setup (unpacks a software Vulkan driver inside the project), or install your GPU's Vulkan driver";
+const REMEDY = `run: ${setupCommand()} (unpacks a software Vulkan driver, and leaves the system as it is), or install your GPU's Vulkan driver`;
 
 /** Variables that tell the loader which drivers there are; set wrongly, they hide all others. */
 const DRIVER_VARIABLES = ["VK_DRIVER_FILES", "VK_ICD_FILENAMES"];

@@ -1,5 +1,10 @@
 /** The only file that knows wgsl_reflect: WGSL → the host contract of a kernel. */
-import { type TypeInfo, type VariableInfo, WgslReflect } from "wgsl_reflect/wgsl_reflect.module.js";
+import {
+  buildShaderCostTree,
+  type TypeInfo,
+  type VariableInfo,
+  WgslReflect,
+} from "wgsl_reflect/wgsl_reflect.module.js";
 import { ShaderError } from "../errors.ts";
 
 export type ScalarType = "u32" | "i32" | "f32";
@@ -145,5 +150,27 @@ export function reflectKernel(file: string, code: string, entry?: string): Kerne
     entry: fn.name,
     workgroupSize: [dims[0] ?? 1, dims[1] ?? 1, dims[2] ?? 1],
     bindings: fn.resources.map((r) => bindingInfo(r, file)).sort((a, b) => a.group - b.group || a.binding - b.binding),
+  };
+}
+
+/** Operations of one invocation, from the text alone: a hint where to look, never a measurement. */
+export interface StaticCost {
+  readonly arithmetic: number;
+  /** Divisions, square roots and the like. */
+  readonly special: number;
+  /** Reads and writes of buffers. */
+  readonly memory: number;
+  /** Loops whose length is known at run time only, and is taken as 8. */
+  readonly openLoops: number;
+}
+
+export function staticCost(code: string, entry: string): StaticCost {
+  const { entries, warnings } = buildShaderCostTree(code);
+  const cost = entries.find((e) => e.name === entry)?.cost ?? { alu: 0, sfu: 0, memory: 0 };
+  return {
+    arithmetic: Math.round(cost.alu),
+    special: Math.round(cost.sfu),
+    memory: Math.round(cost.memory),
+    openLoops: warnings.filter((w) => w.startsWith("Loop")).length,
   };
 }

@@ -49,6 +49,26 @@ function literal(value: number, type: string, name: string): string {
   return type === "u32" ? `${value}u` : `${value}i`;
 }
 
+/** Files that a shader names itself, in order. */
+export function shaderImports(text: string): string[] {
+  return text.split("\n").flatMap((line) => IMPORT.exec(line)?.[1] ?? []);
+}
+
+export interface TuneConstant {
+  readonly name: string;
+  readonly type: string;
+  /** As written in the file. */
+  readonly value: string;
+}
+
+/** The constants that `assembleShader` may rewrite. */
+export function tuneConstants(code: string): TuneConstant[] {
+  return code.split("\n").flatMap((line) => {
+    const m = TUNE.exec(line);
+    return m ? [{ name: m[2] as string, type: m[4] as string, value: (m[6] as string).trim() }] : [];
+  });
+}
+
 export function assembleShader(file: string, read: ShaderReader, tune: Tune = {}): ShaderSource {
   const lines: Line[] = [];
   collect(file, read, new Set(), [], lines);

@@ -68,6 +68,8 @@ export interface TrainHooks {
   readonly fork?: string;
   /** Called once the rate is known, with the forecast of the whole training. */
   readonly onForecast?: (seconds: number) => void;
+  /** Every iteration of every network, in order. */
+  readonly onStats?: (stats: IterationStats) => void;
 }
 
 /** Trains on an open GPU into an open run directory. The caller destroys the trainer. */
@@ -109,6 +111,7 @@ export async function trainInto(
     io.progress.start("training", spec.iterations, "iterations");
     const onStats = (s: IterationStats): void => {
       lines.append({ iteration: s.iteration, loss: s.loss, gradNorm: s.gradNorm });
+      hooks.onStats?.(s);
       io.progress.update(s.iteration + 1, `loss ${s.loss.map((x) => x.toPrecision(3)).join(" ")}`);
       const seconds = (performance.now() - began) / 1000;
       if (!told && (seconds > 5 || s.iteration + 1 === spec.iterations)) {

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { preloadLocalDriver } from "../../src/gpu/local-driver.ts";
+import { driverHome, preloadLocalDriver } from "../../src/gpu/local-driver.ts";
 
 const VARIABLES = [
   "VK_DRIVER_FILES",
@@ -71,6 +71,25 @@ describe.runIf(process.platform === "linux")("an unpacked driver", () => {
     mkdirSync(libraries, { recursive: true });
     writeFileSync(join(libraries, "libbroken.so.1"), "not a library");
     expect(preloadLocalDriver(root)).toEqual({ driver: "lavapipe-1.2" });
+  });
+});
+
+describe("the folder of the driver", () => {
+  test("is a clone's own", () => {
+    expect(driverHome("/home/anna/reverie")).toBe("/home/anna/reverie");
+  });
+
+  test("of an installed package is in the user's cache: an install wipes the package", () => {
+    const before = process.env.XDG_CACHE_HOME;
+    try {
+      process.env.XDG_CACHE_HOME = "/caches";
+      expect(driverHome("/home/anna/project/node_modules/reverie")).toBe(join("/caches", "reverie"));
+      delete process.env.XDG_CACHE_HOME;
+      expect(driverHome("/home/anna/project/node_modules/reverie")).toMatch(/\.cache[\\/]reverie$/);
+    } finally {
+      if (before === undefined) delete process.env.XDG_CACHE_HOME;
+      else process.env.XDG_CACHE_HOME = before;
+    }
   });
 });
 
