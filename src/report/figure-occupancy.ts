@@ -1,5 +1,6 @@
+import { AWAKE } from "../metrics/measure.ts";
 import type { Tensor } from "../metrics/trajectories.ts";
-import type { View } from "./environment.ts";
+import type { Environment, View } from "./environment.ts";
 import { panelHeight } from "./ground.ts";
 import { type Grid, heatKey, heatPanel, shareHeat } from "./heat.ts";
 import { environmentIn, type ReportInput } from "./input.ts";
@@ -35,35 +36,51 @@ export function occupancyShares(tensor: Tensor, grid: Grid): Float64Array {
   return all === 0 ? shares : shares.map((n) => n / all);
 }
 
-/** Where the networks were awake, and where they are in replay: one panel each, one scale for all. */
-export function figureOccupancy(input: ReportInput): Figure {
-  const environment = environmentIn(input);
-  const grid = gridOf(environment.view);
-  const shown = [
-    ...(input.awake === undefined
+export interface OccupancyMaps {
+  readonly grid: Grid;
+  readonly maps: readonly {
+    /** As in metrics.csv. */
+    readonly name: string;
+    readonly label: string;
+    readonly detail: string;
+    readonly colour: string;
+    readonly shares: Float64Array;
+  }[];
+}
+
+/** Awake, then the conditions in their order. */
+export function occupancyMaps(input: ReportInput): OccupancyMaps {
+  const grid = gridOf(environmentIn(input).view);
+  const awake =
+    input.awake === undefined
       ? []
-      : [{ label: "Awake", detail: "decoded, with input", colour: INK, tensor: input.awake.readout }]),
-    ...input.conditions.map((c, i) => ({
-      label: c.label,
-      detail: c.detail ?? "",
-      colour: conditionColour(i),
-      tensor: c.positions,
-    })),
-  ].slice(0, MAX_OCCUPANCIES);
+      : [{ name: AWAKE, label: "Awake", detail: "decoded, with input", colour: INK, tensor: input.awake.readout }];
+  const replays = input.conditions.map((c, i) => ({
+    name: c.name,
+    label: c.label,
+    detail: c.detail ?? "",
+    colour: conditionColour(i),
+    tensor: c.positions,
+  }));
+  const maps = [...awake, ...replays].slice(0, MAX_OCCUPANCIES);
+  return { grid, maps: maps.map(({ tensor, ...rest }) => ({ ...rest, shares: occupancyShares(tensor, grid) })) };
+}
+
+/** Where the networks were awake, and where they are in replay: one panel each, one scale for all. */
+export function figureOccupancy(environment: Environment, { grid, maps: shown }: OccupancyMaps): Figure {
   const width = Math.min(240, (WIDTH - GAP * (shown.length - 1)) / Math.max(1, shown.length));
   const height = panelHeight(environment.view, width);
-  const shares = shown.map((s) => occupancyShares(s.tensor, grid));
   const scale = shareHeat(
-    shares.flatMap((s) => [...s]),
+    shown.flatMap((s) => [...s.shares]),
     "share of all steps in a cell",
   );
-  const panels = shown.map(({ label, detail, colour }, i) => {
+  const panels = shown.map(({ label, detail, colour, shares }, i) => {
     const x = i * (width + GAP);
     return (
       `<rect x="${x}" y="3" width="14" height="4" fill="${colour}"/>` +
       text(x + 20, 11, fitText(label, 14, width - 24), { size: 14, weight: 600 }) +
       text(x, 29, fitText(detail, 11, width), { size: 11, fill: MUTED }) +
-      heatPanel({ environment, grid, values: shares[i] as Float64Array, scale, x, y: HEAD, width })
+      heatPanel({ environment, grid, values: shares, scale, x, y: HEAD, width })
     );
   });
   const total = shown.length * width + (shown.length - 1) * GAP;

@@ -5,8 +5,9 @@ import { environmentIn, type ReportInput } from "./input.ts";
 import { type Figure, text } from "./svg.ts";
 import { MUTED } from "./theme.ts";
 
-const [WIDTH, LEFT, GAP, COLUMNS, HEAD, FOOT] = [1000, 86, 12, 8, 6, 36];
-const MOST_NETWORKS = 3;
+const [WIDTH, LEFT, GAP, HEAD, FOOT] = [1000, 86, 12, 6, 36];
+export const MAX_RATE_NETWORKS = 3;
+export const MAX_RATE_UNITS = 8;
 
 /** Of each network, the units whose activity tells most about the place; each map from 0 to its own peak. */
 export function figureRates(
@@ -16,13 +17,13 @@ export function figureRates(
   seeds: readonly number[],
 ): Figure {
   const environment = environmentIn(input);
-  const shown = networks.slice(0, MOST_NETWORKS);
-  const width = (WIDTH - LEFT - GAP * (COLUMNS - 1)) / COLUMNS;
+  const shown = networks.slice(0, MAX_RATE_NETWORKS);
+  const width = (WIDTH - LEFT - GAP * (MAX_RATE_UNITS - 1)) / MAX_RATE_UNITS;
   const height = panelHeight(environment.view, width);
   const pitch = HEAD + height + FOOT;
   const lines = shown.map((maps, n) => {
     const y = n * pitch + HEAD;
-    const panels = mostSpatial(maps, COLUMNS).map((m, i) => {
+    const panels = mostSpatial(maps, MAX_RATE_UNITS).map((m, i) => {
       const x = LEFT + i * (width + GAP);
       return (
         heatPanel({ environment, grid, values: m.rates, scale: linearHeat(m.peak, ""), x, y, width }) +
@@ -54,6 +55,6 @@ export function figureRates(
     width: WIDTH,
     height: bottom + 26,
     body: lines.join("") + heatKey(scale, WIDTH - 200 - 16, bottom, 200),
-    description: `Mean activity of hidden units in each place, the ${COLUMNS} most spatial units of ${shown.length} networks.`,
+    description: `Mean activity of hidden units in each place, the ${MAX_RATE_UNITS} most spatial units of ${shown.length} networks.`,
   };
 }

@@ -1,4 +1,5 @@
 import * as Plot from "@observablehq/plot";
+import { AWAKE } from "../metrics/measure.ts";
 import { type Speeds, speedsOf } from "../metrics/speeds.ts";
 import { quantileSorted } from "../metrics/statistics.ts";
 import { chart, type Mark, xAxis } from "./chart.ts";
@@ -14,47 +15,61 @@ const [LEFT, RIGHT] = [92, 104];
 export const MAX_RIDGES = 9;
 
 interface Ridge {
+  /** As in metrics.csv. */
+  readonly name: string;
   readonly label: string;
   readonly colour: string;
   readonly speeds: Speeds;
+  /** Of all times, in each of the axis' cells, standing still apart. */
+  readonly shares: readonly number[];
 }
 
-/** Speeds at all times: awake and each condition, one above the other, with their medians. */
-export function figureSpeed(input: ReportInput): Figure {
+export interface SpeedRidges {
+  readonly ridges: readonly Ridge[];
+  /** Where the axis ends, m/step. */
+  readonly most: number;
+}
+
+/** Awake, then the conditions in their order, but for those that never moved. */
+export function speedRidges(input: ReportInput): SpeedRidges {
   const every = input.every ?? 1;
-  const ridges: Ridge[] = [
-    ...(input.awake === undefined ? [] : [{ label: "awake", colour: INK, speeds: speedsOf(input.awake.readout, 1) }]),
-    ...input.conditions.map((c, i) => ({
-      label: c.label,
-      colour: conditionColour(i),
-      speeds: speedsOf(c.positions, every),
-    })),
-  ]
-    .filter((r) => r.speeds.sorted.length > 0)
-    .slice(0, MAX_RIDGES);
+  const awake =
+    input.awake === undefined
+      ? []
+      : [{ name: AWAKE, label: "awake", colour: INK, speeds: speedsOf(input.awake.readout, 1) }];
+  const replays = input.conditions.map((c, i) => ({
+    name: c.name,
+    label: c.label,
+    colour: conditionColour(i),
+    speeds: speedsOf(c.positions, every),
+  }));
+  const shown = [...awake, ...replays].filter((r) => r.speeds.sorted.length > 0).slice(0, MAX_RIDGES);
   const { view } = environmentIn(input);
+  const across = Math.max(view.width, view.height);
   // Beyond the axis lie at most one speed in two hundred of each, and what crosses the whole panel in that time.
   const most = Math.max(
     1e-9,
-    ...ridges.map((r) =>
-      Math.min(quantileSorted(r.speeds.sorted, 0.995), Math.max(view.width, view.height) / r.speeds.lag),
-    ),
+    ...shown.map((r) => Math.min(quantileSorted(r.speeds.sorted, 0.995), across / r.speeds.lag)),
   );
-  const densities = ridges.map((r) => density(r.speeds.sorted, most));
-  const highest = Math.max(1e-9, ...densities.flat());
+  return { ridges: shown.map((r) => ({ ...r, shares: histogram(r.speeds.sorted, most) })), most };
+}
+
+/** Speeds at all times: awake and each condition, one above the other, with their medians. */
+export function figureSpeed({ ridges, most }: SpeedRidges): Figure {
+  const highest = Math.max(1e-9, ...ridges.flatMap((r) => r.shares));
   const marks: Mark[] = [];
   const height = ridges.length * RIDGE + 30 + 44;
   ridges.forEach((ridge, i) => {
     const base = ridges.length - 1 - i;
     const lift = (d: number): number => base + (OVERLAP * d) / highest;
-    const points = (densities[i] as number[]).map((d, k) => ({
+    const points = ridge.shares.map((d, k) => ({
       x: ((k + 0.5) / CELLS) * most,
       low: base,
       high: lift(d),
     }));
     const middle = quantileSorted(ridge.speeds.sorted, 0.5);
     const still = stillShare(ridge.speeds.sorted);
-    const at = (densities[i] as number[])[Math.min(CELLS - 1, Math.floor((middle / most) * CELLS))] ?? 0;
+    const at = ridge.shares[Math.min(CELLS - 1, Math.floor((middle / most) * CELLS))] ?? 0;
     marks.push(
       Plot.ruleY([base], { stroke: HAIRLINE }),
       Plot.areaY(points, { x: "x", y1: "low", y2: "high", fill: ridge.colour, fillOpacity: 0.22, curve: "basis" }),
@@ -120,7 +135,7 @@ const stillShare = (sorted: Float64Array): number => {
 };
 
 /** Share of the speeds in each of the axis' cells, standing still apart. */
-function density(sorted: Float64Array, most: number): number[] {
+function histogram(sorted: Float64Array, most: number): number[] {
   const counts = new Array<number>(CELLS).fill(0);
   for (const v of sorted) {
     const cell = Math.floor((v / most) * CELLS);

@@ -1,11 +1,11 @@
 import { mostSpatial, type RateGrid, type RateMaps } from "../metrics/rate-maps.ts";
+import { MAX_RATE_NETWORKS, MAX_RATE_UNITS } from "./figure-rates.ts";
 import { type Figure, px, text } from "./svg.ts";
 import { CENTRELINE, conditionColour, MUTED } from "./theme.ts";
 
 /** Activity of hidden units against direction, for tasks on the circle. */
 
-const [WIDTH, LEFT, GAP, COLUMNS, HEAD, FOOT] = [1000, 86, 20, 8, 16, 40];
-const MOST_NETWORKS = 3;
+const [WIDTH, LEFT, GAP, HEAD, FOOT] = [1000, 86, 20, 16, 40];
 const DIRECTIONS = 36;
 
 /** Mean activity in each of `DIRECTIONS` sectors, from 0° counter-clockwise; NaN where nothing was. */
@@ -26,13 +26,13 @@ export function tuningCurve(maps: RateMaps, grid: RateGrid, unit: number): Float
 
 /** Of each network, the units whose activity tells most about the direction; the outer circle is each unit's peak. */
 export function figureTuning(grid: RateGrid, networks: readonly RateMaps[], seeds: readonly number[]): Figure {
-  const shown = networks.slice(0, MOST_NETWORKS);
-  const width = (WIDTH - LEFT - GAP * (COLUMNS - 1)) / COLUMNS;
+  const shown = networks.slice(0, MAX_RATE_NETWORKS);
+  const width = (WIDTH - LEFT - GAP * (MAX_RATE_UNITS - 1)) / MAX_RATE_UNITS;
   const radius = width / 2 - 8;
   const pitch = HEAD + width + FOOT;
   const lines = shown.map((maps, n) => {
     const y = n * pitch + HEAD;
-    const panels = mostSpatial(maps, COLUMNS).map((m, i) => {
+    const panels = mostSpatial(maps, MAX_RATE_UNITS).map((m, i) => {
       const curve = tuningCurve(maps, grid, m.unit);
       const peak = Math.max(0, ...curve.filter((rate) => !Number.isNaN(rate))) || 1;
       const [cx, cy] = [LEFT + i * (width + GAP) + width / 2, y + width / 2];
@@ -69,6 +69,6 @@ export function figureTuning(grid: RateGrid, networks: readonly RateMaps[], seed
     width: WIDTH,
     height: shown.length * pitch,
     body: lines.join(""),
-    description: `Polar tuning curves of the ${COLUMNS} units of ${shown.length} networks that tell most about the direction.`,
+    description: `Polar tuning curves of the ${MAX_RATE_UNITS} units of ${shown.length} networks that tell most about the direction.`,
   };
 }

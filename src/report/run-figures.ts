@@ -2,14 +2,15 @@ import { hasArrivals } from "../metrics/geometry.ts";
 import { figureAwake } from "./figure-awake.ts";
 import { explorationAxes, figureExploration } from "./figure-exploration.ts";
 import { figureLoss } from "./figure-loss.ts";
-import { figureOccupancy, MAX_OCCUPANCIES } from "./figure-occupancy.ts";
-import { figureRates } from "./figure-rates.ts";
+import { figureOccupancy, MAX_OCCUPANCIES, occupancyMaps } from "./figure-occupancy.ts";
+import { figureRates, MAX_RATE_NETWORKS, MAX_RATE_UNITS } from "./figure-rates.ts";
 import { figureReach } from "./figure-reach.ts";
 import { figureReplays, figureReplaysByNetwork, MAX_PANELS } from "./figure-replays.ts";
-import { figureSpeed, MAX_RIDGES } from "./figure-speed.ts";
+import { figureSpeed, MAX_RIDGES, speedRidges } from "./figure-speed.ts";
 import { figureTuning } from "./figure-tuning.ts";
 import { environmentIn, type ReportInput } from "./input.ts";
 import type { PageFigure } from "./page.ts";
+import { explorationBehind, lossBehind, occupancyBehind, ratesBehind, reachBehind, speedBehind } from "./run-csv.ts";
 
 export const seedsOf = (input: ReportInput): number[] => {
   const seeds: number[] = [];
@@ -47,6 +48,7 @@ function exploration(input: ReportInput, networks: number): PageFigure {
   const isFree = explorationAxes(input).y === "cells";
   return {
     figure: figureExploration(input),
+    data: { name: "exploration.csv", csv: explorationBehind(input, explorationAxes(input)) },
     title: isFree ? "Exploration against speed" : "Exploration against time",
     caption:
       (networks > 1 ? "Small dots: networks. Large dots: their mean; bars: one standard deviation. " : "") +
@@ -67,6 +69,7 @@ export function figuresOf(input: ReportInput): PageFigure[] {
     if (hasArrivals(input.geometry)) {
       figures.push({
         figure: figureReach(input),
+        data: { name: "reach.csv", csv: reachBehind(input) },
         title: "Reach times",
         caption:
           `Share of replays that ${arrival(input)} by each step. Thick: all networks together; thin: each network. ` +
@@ -75,15 +78,19 @@ export function figuresOf(input: ReportInput): PageFigure[] {
     }
   }
   if (hasReplays) {
+    const occupancy = occupancyMaps(input);
+    const speeds = speedRidges(input);
     figures.push({
-      figure: figureOccupancy(input),
+      figure: figureOccupancy(environmentIn(input), occupancy),
+      data: { name: "occupancy.csv", csv: occupancyBehind(occupancy.maps, occupancy.grid) },
       title: "Occupancy, awake and in replay",
       caption:
         "Two-dimensional histograms of decoded positions, all networks and repeats together, on one logarithmic scale: how often each place is visited, not only whether." +
         more(input.conditions.length + (input.awake ? 1 : 0) - MAX_OCCUPANCIES, "replay.npz"),
     });
     figures.push({
-      figure: figureSpeed(input),
+      figure: figureSpeed(speeds),
+      data: { name: "speed.csv", csv: speedBehind(speeds.ridges, speeds.most) },
       title: "Speeds",
       caption:
         "How fast the decoded position moves, at all times of all replays and networks; lines are medians. Waiting at an end counts as slow. Still: decoded to the very same position again; such times are told, not drawn." +
@@ -100,10 +107,12 @@ export function figuresOf(input: ReportInput): PageFigure[] {
   if (input.rates !== undefined && input.rates.networks.length > 0) {
     const { grid, networks: maps } = input.rates;
     const side = Number((grid.width / grid.columns).toPrecision(2));
+    const data = { name: "rates.csv", csv: ratesBehind(grid, maps.slice(0, MAX_RATE_NETWORKS), MAX_RATE_UNITS) };
     const isRing = input.geometry.kind === "ring";
     if (isRing) {
       figures.push({
         figure: figureTuning(grid, maps, seedsOf(input)),
+        data,
         title: "Tuning curves",
         caption:
           "Mean activity max(r, 0) of hidden units against direction, awake, with input; 0° to the right, counter-clockwise; the outer circle is the unit's peak. " +
@@ -112,6 +121,7 @@ export function figuresOf(input: ReportInput): PageFigure[] {
     } else
       figures.push({
         figure: figureRates(input, grid, maps, seedsOf(input)),
+        data,
         title: "Rate maps",
         caption:
           `Mean activity of hidden units in cells of ${side} m, awake, with input; cells with fewer than three visits are left out. ` +
@@ -128,6 +138,7 @@ export function figuresOf(input: ReportInput): PageFigure[] {
   if (input.loss !== undefined && input.loss.iterations.length > 0) {
     figures.push({
       figure: figureLoss(input, input.loss),
+      data: { name: "loss.csv", csv: lossBehind(input.loss) },
       title: "Training",
       caption:
         input.loss.perNetwork.length > 1

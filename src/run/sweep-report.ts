@@ -14,7 +14,7 @@ import { standouts } from "../report/sweep-standouts.ts";
 import { type SweepRecord, type SweepTable, sweepTable } from "../report/sweep-table.ts";
 import { PATHS_PER_PANEL } from "../report/sweep-trajectories.ts";
 import { writeSweepReport } from "../report/sweep-write.ts";
-import type { WrittenReport } from "../report/write.ts";
+import type { WrittenReport } from "../report/write-page.ts";
 import { PARAMETERS, type SweepDefinition } from "../sweep/definition.ts";
 import { readDefinition, readResults, readSweepManifest, SHARDS, shardFile } from "../sweep/directory.ts";
 import { AWAKE, type ResultRecord } from "../sweep/results.ts";

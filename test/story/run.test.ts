@@ -98,6 +98,7 @@ describe("start", () => {
         "replay/replay.npz",
         "report/index.html",
         ...figures.map((name) => `report/${name}.svg`),
+        ...["exploration", "loss", "occupancy", "rates", "reach", "speed"].map((name) => `report/${name}.csv`),
         "train.jsonl",
       ].sort(),
     );
@@ -151,7 +152,7 @@ describe("start", () => {
     const page = readFileSync(inside("started", "report", "index.html"), "utf8");
     expect(page).toMatch(/^<!doctype html>/);
     expect(page.match(/<svg/g)?.length).toBeGreaterThanOrEqual(5);
-    expect(page).not.toMatch(/<script src|<link|<iframe|@import|\bsrc=|url\((?!#)|href="(?!#)/);
+    expect(page).not.toMatch(/<script src|<link|<iframe|@import|\bsrc=|url\((?!#)|href="(?![a-z]+\.csv")/);
     for (const name of CONDITIONS) expect(page.toLowerCase()).toContain(name);
   });
 

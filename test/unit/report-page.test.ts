@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseHTML } from "linkedom";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { readCsv } from "../../src/io/csv.ts";
 import { geometryOf } from "../../src/metrics/geometry.ts";
 import { measureRun } from "../../src/metrics/measure.ts";
 import { CLIENT_SCRIPT } from "../../src/report/client.ts";
@@ -65,7 +66,9 @@ describe("the page", () => {
   test("needs nothing from anywhere: no address, no script but its own, no import", () => {
     expect(html).not.toMatch(/https?:|[^:]\/\/[a-z]+\.|@import|url\(|<link|<iframe|<img|javascript:|\son[a-z]+=/i);
     for (const element of document.querySelectorAll("*")) {
-      for (const name of ["src", "href", "xlink:href", "action", "data"]) expect(element.getAttribute(name)).toBeNull();
+      for (const name of ["src", "xlink:href", "action", "data"]) expect(element.getAttribute(name)).toBeNull();
+      // Links go to the tables beside the page, and nowhere unless a reader follows them.
+      expect(element.getAttribute("href") ?? "none.csv").toMatch(/^[a-z]+\.csv$/);
     }
     const scripts = [...document.querySelectorAll("script")];
     expect(scripts.map((s) => s.getAttribute("type"))).toEqual(["application/json", null]);
@@ -220,7 +223,8 @@ describe("files", () => {
     const svgs = names.map((n) => `${n}.svg`);
     // Without fonts or without the optional rasteriser there are no PNG files, and a reason instead.
     const pngs = written.pngSkipped === null ? names.map((n) => `${n}.png`) : [];
-    expect(readdirSync(target).sort()).toEqual([...svgs, ...pngs, "index.html"].sort());
+    const tables = ["exploration", "loss", "occupancy", "rates", "reach", "speed"].map((n) => `${n}.csv`);
+    expect(readdirSync(target).sort()).toEqual([...svgs, ...pngs, ...tables, "index.html"].sort());
     for (const name of pngs) {
       expect([...readFileSync(join(target, name)).subarray(0, 4)], name).toEqual([0x89, 0x50, 0x4e, 0x47]);
     }
@@ -229,6 +233,27 @@ describe("files", () => {
       expect(svg.startsWith('<svg xmlns="http://www.w3.org/2000/svg"'), name).toBe(true);
       expect((svg.match(/<path/g) ?? []).length, name).toBeGreaterThan(5);
     }
+  });
+
+  test("the data behind the figures can be read", () => {
+    const target = join(directory, "deep", "report");
+    const of = (name: string) => readCsv(join(target, `${name}.csv`));
+    const sum = (rows: Record<string, string>[]) => rows.reduce((total, r) => total + Number(r.share), 0);
+    // Six digits a cell, and a few positions outside the panel or beyond the axis.
+    for (const name of ["plain", "awake"]) {
+      expect(sum(of("occupancy").filter((r) => r.condition === name))).toBeGreaterThan(0.98);
+      expect(sum(of("speed").filter((r) => r.condition === name))).toBeGreaterThan(0.98);
+    }
+    expect(of("reach").length).toBe(2 * 6 * 5);
+    const plain = input.records.find((r) => r.condition === "plain" && r.network === 1);
+    const steps = of("reach").filter((r) => r.condition === "plain" && r.network === "1");
+    expect(steps.map((r) => (r.steps === "inf" ? Number.POSITIVE_INFINITY : Number(r.steps)))).toEqual([
+      ...(plain?.reachTimes ?? []),
+    ]);
+    expect(new Set(of("rates").map((r) => r.network))).toEqual(new Set(["0", "1"]));
+    expect(of("loss").length).toBe(140);
+    expect(Number(of("loss")[3]?.network_1)).toBeCloseTo(input.loss?.perNetwork[1]?.[3] as number, 5);
+    expect(Number(of("exploration")[0]?.reach_rmean)).toBeCloseTo(input.records[0]?.values.reach_rmean as number, 3);
   });
 
   test("PNG files can be left out", async () => {
