@@ -1,11 +1,17 @@
 /** shaders/code/*: rates, norms and decoded positions against their float64 twins, at sizes that need padding. */
 import { describe, expect, test } from "vitest";
 import { decodePass, normsPasses, ratesPass } from "../../src/code/passes.ts";
-import { DECODERS, type Population, TUNINGS, type Tuning } from "../../src/code/population.ts";
+import { type CodeSpec, DECODERS, type Population, TUNINGS, type Tuning } from "../../src/code/population.ts";
+import { STREAM, TEST_EPOCH } from "../../src/model/streams.ts";
+import { codedPathsReference } from "../../src/reference/coded-paths.ts";
 import { decodeReference } from "../../src/reference/decode.ts";
 import { ratesReference } from "../../src/reference/place-code.ts";
+import { polylinePathsReference } from "../../src/reference/polyline-paths.ts";
+import { generatePaths } from "../../src/task/generate.ts";
+import { inputScale, tmazeTask } from "../../src/task/paths.ts";
 import { normals } from "../bits.ts";
-import { gpuHygiene } from "../gpu.ts";
+import { gpuHygiene, testGpu } from "../gpu.ts";
+import { PLAIN } from "../train/experiments.ts";
 import { within, worst } from "./run-kernel.ts";
 import { runPasses } from "./run-passes.ts";
 
@@ -90,4 +96,31 @@ describe.each(DECODERS)("%s", (method) => {
     // A mean of numbers of order 1: as many roundings as it has terms, at most.
     within(`${method}, ${cells} cells`, sound.error, cells * 2 ** -23);
   });
+});
+
+test.each(["gaussian", "softmax"] as const)("rates and their masked changes along paths, %s", async (tuning) => {
+  const code: CodeSpec = { population: population(17, tuning), decoder: { method: "topK", k: 3 }, deltaInput: true };
+  const [task, T, B, maskEvery] = [tmazeTask(), 14, 37, 3];
+  const got = await generatePaths(await testGpu(), {
+    model: { rootSeed: 4, noiseRounds: 7 },
+    networks: [{ seed: 9, maskEvery, step: PLAIN }],
+    task,
+    code,
+    maskRandom: true,
+    steps: T,
+    batch: B,
+    stream: "test",
+    iteration: 0,
+  });
+  const request = { T, B, key: [4, 9], stream: STREAM.testPaths, epoch: TEST_EPOCH, trajectory0: 0 } as const;
+  const paths = polylinePathsReference(task, { ...request, maskEvery, maskOffset: "random" });
+  const exact = codedPathsReference(paths, code, inputScale(task), { T, B, maskEvery });
+  const error = (all: Float32Array | undefined, from: number, wanted: Float64Array) =>
+    worst(wanted.length, (i) => Math.abs((all?.[from + i] as number) - (wanted[i] as number))).error;
+  // Positions are within 1e-6, and a field of 0.3 m is no steeper than 2 per metre.
+  within("rates at the start", error(got.rates, 0, exact.e0), 4e-6);
+  within("rates", error(got.rates, exact.e0.length, exact.target), 4e-6);
+  within("changes", error(got.codeInput, 0, exact.u), 8e-6 / inputScale(task));
+  const hidden = exact.u.reduce((n, u, i) => n + Number((u === 0) !== Object.is(got.codeInput?.[i], 0)), 0);
+  expect(hidden, "masked inputs are exactly 0").toBe(0);
 });

@@ -1,15 +1,27 @@
 /** Plans are plain data: sizes, windows, slices and counts are checked without a GPU. */
 import { describe, expect, test } from "vitest";
+import { loadConfig } from "../../src/config/load.ts";
 import { readShaderFile } from "../../src/gpu/open-node.ts";
-import { type DispatchPass, describePlan, dispatchCounts, type Plan, planBytes, spread } from "../../src/gpu/plan.ts";
+import {
+  type DispatchPass,
+  describePlan,
+  dispatchCounts,
+  PLAN_KINDS,
+  type Plan,
+  type PlanKind,
+  planBytes,
+  spread,
+} from "../../src/gpu/plan.ts";
 import { type BatchOptions, planBatch } from "../../src/kernels/batch.ts";
 import { recordLayouts } from "../../src/kernels/records.ts";
 import { timeWindows } from "../../src/kernels/recurrence.ts";
 import { type AdapterSpec, choosePlanKind, modelSpec, persistentTile } from "../../src/kernels/spec.ts";
 import { slicing } from "../../src/model/slicing.ts";
 import { planReplay } from "../../src/replay/plan.ts";
+import { trainSpecOf } from "../../src/run/experiment.ts";
 import { pathKernel } from "../../src/task/path-uniforms.ts";
 import { tmazeTask } from "../../src/task/paths.ts";
+import { planAwake } from "../../src/train/plan.ts";
 
 const MIB = 1 << 20;
 const gpu: AdapterSpec = {
@@ -231,5 +243,54 @@ describe("a replay", () => {
 
   test("that would keep nothing is refused", () => {
     expect(() => options(96, 10, 11)).toThrow("keeps nothing of 10 steps");
+  });
+});
+
+describe("512 place cells, 512 units, 1024 rows, 100 steps", () => {
+  const [B, T, N] = [1024, 100, 512];
+  /** The largest plan that the issue of place cells allows: states and adjoint, a seventh more, and scratch. */
+  const most = 1.15 * 8 * B * (T + 1) * N + 64 * MIB;
+  const { config } = loadConfig({
+    preset: "place-large",
+    set: [`task.steps=${T}`, `train.batch=${B}`],
+  });
+  const of = (input: "displacement" | "codeDelta", kind: PlanKind, adapter: AdapterSpec) =>
+    planAwake(trainSpecOf({ ...config, task: { ...config.task, input } }, kind), adapter, records, {
+      name: "train",
+      batch: B,
+      gradients: true,
+      keepReadout: false,
+      stream: 1,
+    });
+
+  describe.each(["displacement", "codeDelta"] as const)("%s", (input) => {
+    test.each(PLAN_KINDS)("%s keeps to its bytes, and nothing of all cells is ever whole", (kind) => {
+      const { plan } = of(input, kind, gpu);
+      process.stderr.write(`${input}, ${kind}: ${planBytes(plan)} of ${Math.floor(most)} bytes\n`);
+      expect(planBytes(plan)).toBeLessThanOrEqual(most);
+      // Targets, readouts, their gradient and the input would each be as large as all states.
+      const large = plan.buffers.filter((b) => b.bytes > 40 * MIB).map((b) => b.name);
+      expect(large.sort()).toEqual(["du", "states"]);
+    });
+
+    test.each(PLAN_KINDS)("%s under a quarter of the usual binding", (kind) => {
+      const quarter = { ...gpu, maxBinding: 32 * MIB };
+      const { plan, chunkPasses } = of(input, kind, quarter);
+      soundViews(plan, quarter);
+      expect(chunkPasses.length).toBe(1);
+      expect(planBytes(plan)).toBeLessThanOrEqual(most);
+    });
+  });
+
+  test("a batch of 8192 fits too, in pieces", () => {
+    const large = { ...config, train: { ...config.train, batch: 8192 } };
+    const { plan } = planAwake(trainSpecOf(large, "step"), gpu, records, {
+      name: "train",
+      batch: 8192,
+      gradients: true,
+      keepReadout: false,
+      stream: 1,
+    });
+    soundViews(plan, gpu);
   });
 });
