@@ -290,6 +290,7 @@ export class Gpu {
     this.#closing = true;
     await this.device.queue.onSubmittedWorkDone().catch(() => undefined);
     this.device.destroy();
+    this.#kernels.clear();
     // An error that nobody has met so far must not be the one that nobody hears of.
     if (!this.#told) this.check();
   }

@@ -2,6 +2,7 @@
  * A plan is plain data: buffers and a list of passes. It is printed, counted and tested without a GPU, and becomes
  * command buffers in `program.ts`.
  */
+import { UsageError } from "../errors.ts";
 import type { FieldValues } from "./pack.ts";
 import type { Tune } from "./shader-source.ts";
 
@@ -57,6 +58,17 @@ export interface Plan {
   readonly passes: readonly Pass[];
   /** What the planner decided, in words, for `--plan` and manifests. */
   readonly notes: readonly string[];
+}
+
+/** Each takes about 2 kB of the host, and some of the device's driver. */
+const MAX_PASSES = 100_000;
+
+/** Refuses a plan while it grows, before it fills the memory. @throws UsageError */
+export function requireFewPasses(name: string, passes: number, steps: number): void {
+  if (passes <= MAX_PASSES) return;
+  throw new UsageError(
+    `${name}: ${steps} steps in so many pieces are more than ${MAX_PASSES.toLocaleString("en")} passes: use fewer steps, fewer rows, or another --plan-kind`,
+  );
 }
 
 export function planBytes(plan: Plan): number {

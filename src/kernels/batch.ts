@@ -5,10 +5,10 @@
 import { deltaPass, normsPasses, normsView, ratesPass, shownBuffers, showPasses } from "../code/passes.ts";
 import { type CodeSpec, cellsOf, codeTune, codeUniform, isNormalised } from "../code/population.ts";
 import type { BufferSpec, BufferView, Pass, Plan } from "../gpu/plan.ts";
-import { spread } from "../gpu/plan.ts";
+import { requireFewPasses, spread } from "../gpu/plan.ts";
 import { roundUp } from "../model/parameters.ts";
 import { paddedRows } from "../model/rows.ts";
-import { type Slicing, slicing } from "../model/slicing.ts";
+import { ROW_TILE, type Slicing, slicing } from "../model/slicing.ts";
 import { pathBuffers, pathPasses } from "../task/path-pass.ts";
 import type { PathKernel } from "../task/path-uniforms.ts";
 import { type ChunkedGroup, chunkBatch } from "./chunks.ts";
@@ -213,11 +213,17 @@ function forwardPasses(o: BatchOptions, c: Chunk, sl: Slicing): Pass[] {
   });
 }
 
+/** Slices of the gradient's sum, whose borders are part of its bits; without a gradient rows may be cut anywhere. */
+function slicesOf(r: RolloutSpec, batchRows: number): Slicing {
+  if (r.adjoint) return slicing(batchRows, r.steps, r.model.layout.stride);
+  return { rowBlock: ROW_TILE, rowBlocks: batchRows / ROW_TILE, timeBlock: 1, timeBlocks: r.steps };
+}
+
 function chunkPasses(o: BatchOptions, c: Chunk, batchRows: number): Pass[] {
   const r = o.rollout;
   const rows = chunkRows(c);
   const s = slots(r, rows);
-  const sl = slicing(batchRows, r.steps, r.model.layout.stride);
+  const sl = slicesOf(r, batchRows);
   const out: Pass[] = [...paths(o, c), encodePass(r, c)];
   out.push(...forwardPasses(o, c, sl));
   const flopsPerStep = 4 * rows * r.model.shape.units * (r.model.shape.outputs + 4);
@@ -266,7 +272,7 @@ function chunkBuffers(o: BatchOptions, rows: number, batchRows: number): BufferS
   const r = o.rollout;
   const s = slots(r, rows);
   const T = r.steps;
-  const sl = slicing(batchRows, T, r.model.layout.stride);
+  const sl = slicesOf(r, batchRows);
   const scratch = Math.min(T, scratchSteps(s.output, sl.timeBlock));
   const out: BufferSpec[] = [
     { name: "states", bytes: 4 * (T + 1) * s.state, axes: "[T+1][R][N]" },
@@ -318,7 +324,7 @@ function networkBuffers(o: BatchOptions, batchRows: number, group: number): Buff
     out.push({ name: "history", bytes: o.historySlots * S * o.records.stats.bytes, axes: "[slots][S]" });
   }
   if (r.adjoint) {
-    const sl = slicing(batchRows, r.steps, stride);
+    const sl = slicesOf(r, batchRows);
     out.push({
       name: "partials",
       bytes: 4 * group * sl.rowBlocks * sl.timeBlocks * stride,
@@ -339,7 +345,8 @@ export function planBatch(options: BatchOptions): BatchPlan {
   const o = { ...options, rollout: withStorage(options.rollout, options.adapter) };
   const r = o.rollout;
   const batchRows = paddedRows(o.batch);
-  const sl = slicing(batchRows, r.steps, r.model.layout.stride);
+  if (r.kind === "step") requireFewPasses(o.name, (r.adjoint ? 2 : 1) * r.steps, r.steps);
+  const sl = slicesOf(r, batchRows);
   const groups = chunkBatch(r, o.networks, batchRows, sl, o.adapter);
   const chunks = groups.flatMap((g) => g.chunks);
   const largest = Math.max(...chunks.map(chunkRows));
@@ -348,7 +355,9 @@ export function planBatch(options: BatchOptions): BatchPlan {
   for (const g of groups) {
     for (const chunk of g.chunks) {
       const from = passes.length;
-      passes.push(...chunkPasses(o, chunk, batchRows));
+      // More than an argument list holds.
+      for (const pass of chunkPasses(o, chunk, batchRows)) passes.push(pass);
+      requireFewPasses(o.name, passes.length, r.steps);
       ranges.push({ chunk, from, to: passes.length });
     }
     if (!o.loss) continue;

@@ -5,7 +5,15 @@
 import { encoderInputPasses, shownBuffers, shownOf, showPasses } from "../code/passes.ts";
 import type { CodeSpec } from "../code/population.ts";
 import { UsageError } from "../errors.ts";
-import { type BufferSpec, type CopyPass, formatBytes, type Pass, type Plan, type PlanKind } from "../gpu/plan.ts";
+import {
+  type BufferSpec,
+  type CopyPass,
+  formatBytes,
+  type Pass,
+  type Plan,
+  type PlanKind,
+  requireFewPasses,
+} from "../gpu/plan.ts";
 import { chunkBatch } from "../kernels/chunks.ts";
 import type { RecordLayouts } from "../kernels/records.ts";
 import {
@@ -234,6 +242,7 @@ export function planReplay(o: ReplayPlanOptions): ReplayPlan {
       }
       passes.push(readoutPass(rollout, chunk, w, 0), ...showPasses(o.code, w.steps * rows, { buffer: "decoded" }));
       passes.push(...saves(o, rows, own, w), ...carryOver(own.state, w.steps));
+      requireFewPasses("replay", passes.length, o.steps);
       marks.push({ pass: passes.length, steps: w.t0 + w.steps });
     }
     return { chunk, from, to: passes.length, marks };

@@ -2,12 +2,19 @@
 import { networkShape } from "../config/resolve.ts";
 import type { ExperimentConfig } from "../config/schema.ts";
 import { UsageError } from "../errors.ts";
-import { formatBytes } from "../gpu/plan.ts";
+import type { Gpu } from "../gpu/context.ts";
+import { formatBytes, type Plan, type PlanKind, planBytes } from "../gpu/plan.ts";
 import { requireFreeSpace } from "../io/disk.ts";
 import { availableMemory } from "../io/memory.ts";
 import { MAX_ZIP_BYTES } from "../io/zip.ts";
+import { recordLayouts } from "../kernels/records.ts";
+import { adapterSpec } from "../kernels/spec.ts";
 import { parameterLayout } from "../model/parameters.ts";
 import { savedSteps } from "../replay/plan.ts";
+import { replayPlanOf } from "../replay/replay.ts";
+import type { TrainSpec } from "../train/spec.ts";
+import { testPlan } from "../train/test-batch.ts";
+import { replaySpecOf } from "./experiment.ts";
 import { rateBytes } from "./rates.ts";
 
 /** Two are kept, and a third is written before the oldest goes. */
@@ -43,6 +50,23 @@ export function requireMemory(what: string, bytes: number, remedy: string): void
   const available = availableMemory();
   if (bytes <= available) return;
   throw new UsageError(`${what} takes ${formatBytes(bytes)} of memory, ${formatBytes(available)} available: ${remedy}`);
+}
+
+const requirePlan = (gpu: Gpu, what: string, plan: Plan): void =>
+  gpu.requireBytes(what, planBytes(plan), Math.max(...plan.buffers.map((b) => b.bytes)));
+
+/** What comes after hours of training must not be what does not fit. @throws UsageError */
+export function requireTestFits(gpu: Gpu, spec: TrainSpec, trajectories: number): void {
+  const layouts = recordLayouts(gpu.options.readShader);
+  requirePlan(gpu, "the test after training", testPlan(spec, adapterSpec(gpu), layouts, trajectories).plan);
+}
+
+/** @throws UsageError */
+export function requireReplayFits(gpu: Gpu, config: ExperimentConfig, kind: PlanKind): void {
+  // Only whether there are start states matters to a plan.
+  const states = config.replay.start === "awakeEnd" ? new Float32Array() : null;
+  const layouts = recordLayouts(gpu.options.readShader);
+  requirePlan(gpu, "the replay", replayPlanOf(replaySpecOf(config, kind, states), adapterSpec(gpu), layouts).plan);
 }
 
 /** @throws DiskError */

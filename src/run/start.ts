@@ -4,7 +4,7 @@ import { EXIT, type ExitCode } from "../errors.ts";
 import { openRunDirectory } from "../io/run-dir.ts";
 import { summaryTable } from "../report/terminal.ts";
 import { noteTask, trainSize } from "./experiment.ts";
-import { requireReplaySpace, requireTrainingSpace } from "./needs.ts";
+import { requireReplayFits, requireReplaySpace, requireTrainingSpace } from "./needs.ts";
 import { openForVerb, planKindFor } from "./open.ts";
 import { replayInto } from "./replay.ts";
 import { reportOf } from "./report.ts";
@@ -26,6 +26,7 @@ export async function runStart(options: StartOptions, io: Io): Promise<ExitCode>
     const gpu = await openForVerb(options, io);
     try {
       const kind = planKindFor(gpu, options, trainSize(config));
+      requireReplayFits(gpu, config, kind);
       const { trainer, outcome, testError } = await trainInto(dir, config, gpu, kind, io, {
         resume: false,
         onForecast: (seconds) => {

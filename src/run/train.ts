@@ -18,7 +18,7 @@ import { type IterationStats, Trainer } from "../train/trainer.ts";
 import { Checkpoints, deviceFailure, openLog } from "./checkpoints.ts";
 import { noteTask, trainSize, trainSpecOf } from "./experiment.ts";
 import { gpuFacts, versions } from "./manifest.ts";
-import { requireTrainingSpace } from "./needs.ts";
+import { requireTestFits, requireTrainingSpace } from "./needs.ts";
 import { compiling, openForVerb, planKindFor } from "./open.ts";
 import { compareStep, FRESH, fork, resume } from "./resume.ts";
 import type { Io, TrainOptions } from "./types.ts";
@@ -82,6 +82,7 @@ export async function trainInto(
   hooks: TrainHooks,
 ): Promise<Trained> {
   const spec = trainSpecOf(config, kind);
+  requireTestFits(gpu, spec, config.test.trajectories);
   const trainer = await Trainer.create(gpu, spec);
   io.note(
     `plan ${kind}: ${spec.networks.length} networks at once, ${trainer.batch.plan.passes.length} passes an iteration, ${formatBytes(planBytes(trainer.batch.plan))} on the device`,

@@ -4,7 +4,7 @@
  */
 import { shownBuffers, shownOf, showPasses } from "../code/passes.ts";
 import { UsageError } from "../errors.ts";
-import { type BufferSpec, formatBytes, type Pass, type Plan, type PlanKind } from "../gpu/plan.ts";
+import { type BufferSpec, formatBytes, type Pass, type Plan, type PlanKind, requireFewPasses } from "../gpu/plan.ts";
 import type { RecordLayouts } from "../kernels/records.ts";
 import {
   type Chunk,
@@ -310,6 +310,7 @@ export function planLaunch(o: SweepPlanOptions, launch: Launch): LaunchPlan {
     const last = w.t0 + w.steps === o.steps;
     if (!last) passes.push(...carryOver(s.state, w.steps));
     else passes.push(...metricsFinish(o.metrics, metrics));
+    requireFewPasses("sweep", passes.length, o.steps);
     marks.push({ pass: passes.length, steps: w.t0 + w.steps });
   }
   const notes = [

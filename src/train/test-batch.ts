@@ -2,9 +2,10 @@
 import { shownOf } from "../code/passes.ts";
 import type { DeviceBuffer, Gpu } from "../gpu/context.ts";
 import { Clock, Program } from "../gpu/program.ts";
+import type { BatchPlan } from "../kernels/batch.ts";
 import { type RecordLayouts, readField } from "../kernels/records.ts";
 import { chunkRows } from "../kernels/recurrence.ts";
-import { adapterSpec } from "../kernels/spec.ts";
+import { type AdapterSpec, adapterSpec } from "../kernels/spec.ts";
 import { unpackRows } from "../kernels/unpack.ts";
 import { roundUp } from "../model/parameters.ts";
 import { STREAM, TEST_EPOCH } from "../model/streams.ts";
@@ -39,6 +40,24 @@ export interface TestOptions {
   readonly signal?: AbortSignal;
 }
 
+/** The plan of a test. Pure. */
+export function testPlan(
+  spec: TrainSpec,
+  adapter: AdapterSpec,
+  layouts: RecordLayouts,
+  count: number,
+  { keep = false, keepCode = false }: Pick<TestOptions, "keep" | "keepCode"> = {},
+): BatchPlan {
+  return planAwake(spec, spec.adapter ?? adapter, layouts, {
+    name: "test",
+    batch: count,
+    gradients: false,
+    keepReadout: spec.code ? keepCode : keep,
+    decode: true,
+    stream: STREAM.testPaths,
+  });
+}
+
 /** Throws the signal's reason when it comes. */
 export async function testBatch(
   gpu: Gpu,
@@ -51,14 +70,7 @@ export async function testBatch(
   const keep = options.keep === true;
   const keepCode = options.keepCode === true;
   const { code } = spec;
-  const batch = planAwake(spec, spec.adapter ?? adapterSpec(gpu), layouts, {
-    name: "test",
-    batch: count,
-    gradients: false,
-    keepReadout: code ? keepCode : keep,
-    decode: true,
-    stream: STREAM.testPaths,
-  });
+  const batch = testPlan(spec, adapterSpec(gpu), layouts, count, options);
   const shared = new Map(["weights", "recurrent_t"].map((name) => [name, trained.get(name) as DeviceBuffer]));
   const program = await Program.create(gpu, batch.plan, shared);
   const clock = new Clock(gpu, 1);

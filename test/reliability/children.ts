@@ -21,6 +21,8 @@ export interface Fate {
   readonly afterMs?: number;
   /** … or by itself at its n-th call of the disk. */
   readonly atCall?: number;
+  /** Sent one after another once its run directory is there and training has begun. */
+  readonly signals?: readonly NodeJS.Signals[];
   /** Collect garbage all the time. */
   readonly collect?: boolean;
   /** File that its number of calls goes to. */
@@ -37,14 +39,18 @@ export function live(product: BuiltCommandLine, argv: readonly string[], fate: F
   };
   const began = performance.now();
   const node = [...(fate.collect ? ["--expose-gc"] : []), "--import", PRELOAD];
-  const child = spawn(process.execPath, [...node, product.script, "--quiet", ...argv], {
+  const child = spawn(process.execPath, [...node, product.script, ...(fate.signals ? [] : ["--quiet"]), ...argv], {
     cwd: product.folder,
     env: environment,
     stdio: ["ignore", "ignore", "pipe"],
   });
   let stderr = "";
+  const pending = [...(fate.signals ?? [])];
   child.stderr.on("data", (chunk: Buffer) => {
     stderr += chunk;
+    // Each at a later sign of life: at work, then told to stop.
+    const sign = pending.length === fate.signals?.length ? /^(training|sweeping|compiling)/m : /finishing the current/;
+    if (pending.length > 0 && sign.test(stderr)) child.kill(pending.shift());
   });
   const timer = fate.afterMs === undefined ? null : setTimeout(() => child.kill("SIGKILL"), fate.afterMs);
   return new Promise((resolve, reject) => {

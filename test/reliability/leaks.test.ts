@@ -1,0 +1,92 @@
+/** Figure 12: what a device took it gives back, and neither submits nor iterations take more and more. */
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { expect, test } from "vitest";
+import type { Gpu } from "../../src/gpu/context.ts";
+import { openGpu } from "../../src/gpu/open-node.ts";
+import { Trainer } from "../../src/train/trainer.ts";
+import { testGpu } from "../gpu.ts";
+import { model, network, training } from "../train/experiments.ts";
+import { record, scale } from "./record.ts";
+
+setFlagsFromString("--expose-gc");
+const collect = runInNewContext("gc") as () => void;
+
+/** MiB of the process, garbage collected: natives that wait for the collector are no leak. */
+async function residentMiB(): Promise<number> {
+  collect();
+  await new Promise((resolve) => setImmediate(resolve));
+  collect();
+  return process.memoryUsage().rss / 2 ** 20;
+}
+
+const tally: string[] = [];
+
+const CYCLES = scale(20, 100);
+
+test(`${CYCLES} devices opened, used and closed: at most 60 MB of growth in 100`, async () => {
+  const cycle = async () => {
+    const gpu: Gpu = await openGpu();
+    const b = gpu.createBuffer("b", 1 << 20);
+    gpu.write(b, new Uint32Array(1 << 18).fill(7));
+    expect(new Uint32Array(await gpu.read(b))[1000]).toBe(7);
+    await gpu.close();
+  };
+  for (let i = 0; i < 5; i++) await cycle();
+  const before = await residentMiB();
+  for (let i = 0; i < CYCLES; i++) await cycle();
+  const grown = (await residentMiB()) - before;
+  tally.push(`${CYCLES} device cycles ${grown.toFixed(1)} MiB`);
+  expect(grown).toBeLessThan(0.6 * CYCLES);
+}, 600_000);
+
+const SUBMITS = scale(5_000, 50_000);
+
+test(`${SUBMITS} submits: at most 20 MB of growth`, async () => {
+  const gpu = await testGpu();
+  const [from, to] = [gpu.createBuffer("from", 4096), gpu.createBuffer("to", 4096)];
+  const submit = async (times: number) => {
+    for (let i = 0; i < times; i++) {
+      const encoder = gpu.device.createCommandEncoder({ label: "copy" });
+      encoder.copyBufferToBuffer(from.buffer, from.offset, to.buffer, to.offset, 4096);
+      gpu.device.queue.submit([encoder.finish()]);
+      if (i % 256 === 255) await gpu.idle();
+    }
+    await gpu.idle();
+  };
+  await submit(2000);
+  const before = await residentMiB();
+  await submit(SUBMITS);
+  const grown = (await residentMiB()) - before;
+  for (const b of [from, to]) gpu.destroyBuffer(b);
+  tally.push(`${SUBMITS} submits ${grown.toFixed(1)} MiB`);
+  expect(grown).toBeLessThan(20);
+}, 600_000);
+
+const ITERATIONS = scale(1_000, 10_000);
+
+test(`${ITERATIONS} iterations: the device's bytes stay the same, the host's grow by at most 20 MB`, async () => {
+  const gpu = await testGpu();
+  const small = { model: model(8), steps: 6, batch: 4, iterations: ITERATIONS + 500, l2Activity: 0 };
+  const trainer = await Trainer.create(gpu, training([network(1)], small));
+  await trainer.run({ until: 500 });
+  const [held, before] = [gpu.allocated, await residentMiB()];
+  await trainer.run({});
+  const grown = (await residentMiB()) - before;
+  expect(gpu.allocated).toBe(held);
+  expect(trainer.iteration).toBe(ITERATIONS + 500);
+  trainer.destroy();
+  tally.push(`${ITERATIONS} iterations ${grown.toFixed(1)} MiB, 0 bytes on the device`);
+  expect(grown).toBeLessThan(20);
+  record(
+    "leaks",
+    {
+      order: 12,
+      figure: "Growth of the process",
+      required: "100 device cycles ≤ 60 MB, 50,000 submits ≤ 20 MB, device memory flat over 10,000 iterations",
+      result: tally.join(", "),
+      command: "npm run test:soak -- leaks",
+    },
+    gpu.adapter,
+  );
+}, 600_000);
