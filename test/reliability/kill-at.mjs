@@ -27,4 +27,4 @@ const now = performance.now.bind(performance);
 let asked = 0;
 performance.now = () => now() + 2000 * asked++;
 
-if (globalThis.gc) setInterval(globalThis.gc, 10).unref();
+if (globalThis.gc) setInterval(globalThis.gc, 25).unref();
