@@ -42,6 +42,15 @@ const WINDOW = {
 const UNIFORMS: Record<string, Record<string, number>> = {
   window: WINDOW,
   activity: { scale: 0.5 },
+  affine: { rows: 32, rows_per_network: 32, weight_stride: 256, at_w: 80, at_b: 112, x_quads: 2, y_quads: 1 },
+  loss: {
+    target_width: 2,
+    target_stride: 64,
+    output_scale: 0.1,
+    activity_scale: 0.1,
+    batch_rows: 32,
+    row0: 0,
+  },
   clock: { iteration: 1, slot: 0, progress: 0, correction1: 1, correction2: 1 },
   reduce: { weight_stride: 1024, row_blocks: 1, time_blocks: 1, at_enc: 512, blocks: 1 },
   gather: { networks: 1, network0: 0, steps: 4, rows_per_network: 32, blocks: 1, block_stride: 64, clip_norm: 1 },
@@ -98,6 +107,7 @@ const CASES: readonly [string, Tune][] = [
   ["optim/network_stats", {}],
   ["rnn/affine_tile", {}],
   ["rnn/readout_adjoint_tile", {}],
+  ["rnn/loss_mse", { LANES: 16 }],
   ["rnn/weight_grads_tile", {}],
   ["rnn/step_forward", { ...QUIET, PHI_STORE: 1 }],
   ["rnn/step_backward", { PHI_STORE: 1 }],
