@@ -51,7 +51,9 @@ const reverie = (args: readonly string[], more?: NodeJS.ProcessEnv): Ran =>
 function packageFolder(): BuiltCommandLine {
   const product = buildProduct();
   writeFileSync(join(product.folder, "dist", "index.js"), transpile(join(ROOT, "src", "index.ts")));
-  for (const name of ["README.md", "LICENSE"]) copyFileSync(join(ROOT, name), join(product.folder, name));
+  mkdirSync(join(product.folder, "src", "config"), { recursive: true });
+  for (const name of ["README.md", "LICENSE", "src/config/reverie.schema.json"])
+    copyFileSync(join(ROOT, name), join(product.folder, name));
   cpSync(join(ROOT, "scripts"), join(product.folder, "scripts"), {
     recursive: true,
     filter: (path) => !path.includes("node_modules"),
@@ -110,7 +112,9 @@ test("the tarball holds what runs, and neither tests nor benchmarks nor a driver
     "LICENSE",
   ])
     expect(packed).toContain(path);
-  const stray = packed.filter((path) => /^(test|src|scripts\/(bench|figures)|\.)|node_modules|\.test\./.test(path));
+  const stray = packed.filter((path) =>
+    /^(test|src\/.*\.ts|scripts\/(bench|figures)|\.)|node_modules|\.test\./.test(path),
+  );
   expect(stray).toEqual([]);
 });
 
