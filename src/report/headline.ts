@@ -125,6 +125,8 @@ const TASKS: Readonly<Record<string, string>> = {
   box: "rat in a box",
   headDirection: "head direction",
   polyline: "own maze",
+  file: "recorded paths",
+  tensors: "own tensors",
 };
 
 const seedList = (seeds: readonly unknown[]): string =>

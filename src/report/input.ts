@@ -42,7 +42,12 @@ export interface ReportInput {
     readonly readout: Tensor;
   };
   /** Activity of hidden units by place, awake; one entry per network. */
-  readonly rates?: { readonly grid: RateGrid; readonly networks: readonly RateMaps[] };
+  readonly rates?: {
+    readonly grid: RateGrid;
+    readonly networks: readonly RateMaps[];
+    /** The same in a replay whose states were kept. */
+    readonly replay?: { readonly label: string; readonly networks: readonly RateMaps[] };
+  };
   readonly conditions: readonly ReportCondition[];
   /** Of `measureRun`; the awake paths are the condition "awake". */
   readonly records: readonly MetricRecord[];

@@ -120,12 +120,15 @@ export function figuresOf(input: ReportInput): PageFigure[] {
       });
     } else
       figures.push({
-        figure: figureRates(input, grid, maps, seedsOf(input)),
+        figure: figureRates(input, input.rates, seedsOf(input)),
         data,
         title: "Rate maps",
         caption:
           `Mean activity of hidden units in cells of ${side} m, awake, with input; cells with fewer than three visits are left out. ` +
-          "Of each network, the units that tell most about the place (bits per unit of activity, as spatial information per spike), each on its own scale from 0 to its peak.",
+          "Of each network, the units that tell most about the place (bits per unit of activity, as spatial information per spike), each on its own scale from 0 to its peak." +
+          (input.rates.replay === undefined
+            ? ""
+            : " Below, on the same scales: the same units in replay, at the decoded position."),
       });
   }
   if (input.awake !== undefined) {

@@ -5,6 +5,7 @@ import { DataError } from "../errors.ts";
 import type { ArrayToWrite, Npz } from "../io/npz.ts";
 import { geometryOf } from "../metrics/geometry.ts";
 import { cellsOf, type RateGrid, type RateMaps, RateSums } from "../metrics/rate-maps.ts";
+import type { Tensor } from "../metrics/trajectories.ts";
 import type { StateVisitor } from "../train/test-batch.ts";
 
 /** Cells along each side of the square in which the task takes place. */
@@ -47,6 +48,19 @@ export function awakeRates(config: ExperimentConfig): {
       };
     },
   };
+}
+
+/** The same of a replay whose states were kept: r against the decoded position, (network, time, row, …) both. */
+export function replayRates(config: ExperimentConfig, positions: Tensor, states: Tensor): RateMaps[] {
+  const grid = rateGrid(config);
+  const [S = 0, T = 0, R = 0, N = 0] = states.shape;
+  return Array.from({ length: S }, (_, s) => {
+    const sums = new RateSums(grid, N);
+    for (let i = s * T * R; i < (s + 1) * T * R; i++) {
+      sums.add(positions.data[2 * i] as number, positions.data[2 * i + 1] as number, states.data, i * N);
+    }
+    return sums.maps();
+  });
 }
 
 /** @throws DataError where the arrays are not what `awakeRates` writes; undefined where there are none (older files) */

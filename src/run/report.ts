@@ -12,11 +12,12 @@ import { readManifest } from "../io/run-dir.ts";
 import { metricsCsv, summarise, summaryCsv } from "../metrics/csv.ts";
 import { geometryOf } from "../metrics/geometry.ts";
 import type { MetricRecord } from "../metrics/measure.ts";
+import type { RateMaps } from "../metrics/rate-maps.ts";
 import { describeCondition, type ReportInput } from "../report/input.ts";
 import { writeReport } from "../report/write.ts";
 import type { WrittenReport } from "../report/write-page.ts";
 import { metricsOf, type Replays, readReplays } from "./measured.ts";
-import { rateGrid } from "./rates.ts";
+import { rateGrid, replayRates } from "./rates.ts";
 import { isSweep, reportOfSweep } from "./sweep-report.ts";
 import type { Io, ReportOptions } from "./types.ts";
 
@@ -49,6 +50,20 @@ function noticesOf(manifest: Readonly<Record<string, unknown>>): string[] {
 
 const capital = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1);
 
+/** Awake, and in the first condition whose states were kept. */
+function ratesOf(
+  config: ExperimentConfig,
+  networks: readonly RateMaps[],
+  replays: Replays,
+): NonNullable<ReportInput["rates"]> {
+  const kept = replays.conditions.find((c) => c.states !== undefined);
+  const replay = kept?.states && {
+    label: kept.name,
+    networks: replayRates(config, kept.positions, kept.states),
+  };
+  return { grid: rateGrid(config), networks, ...(replay ? { replay } : {}) };
+}
+
 function inputOf(
   run: string,
   config: ExperimentConfig,
@@ -62,7 +77,7 @@ function inputOf(
   const decodingError = manifest.decodingError as number[] | null | undefined;
   const code = codeSpec(config);
   return {
-    title: `Replay of ${config.seeds.length} networks: ${config.name}`,
+    title: `Replay of ${config.seeds.length === 1 ? "one network" : `${config.seeds.length} networks`}: ${config.name}`,
     manifest,
     config: config as unknown as Record<string, unknown>,
     ...(loss ? { loss } : {}),
@@ -71,7 +86,7 @@ function inputOf(
     ...(testError ? { testError } : {}),
     ...(decodingError ? { decodingError } : {}),
     ...(replays ? { awake: { positions: replays.awakePositions, readout: replays.awakeReadout } } : {}),
-    ...(replays?.rates ? { rates: { grid: rateGrid(config), networks: replays.rates } } : {}),
+    ...(replays?.rates ? { rates: ratesOf(config, replays.rates, replays) } : {}),
     conditions: (replays?.conditions ?? []).map((c) => ({
       name: c.name,
       label: capital(c.name),

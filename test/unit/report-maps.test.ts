@@ -7,11 +7,13 @@ import { speedsOf } from "../../src/metrics/speeds.ts";
 import type { Tensor } from "../../src/metrics/trajectories.ts";
 import { environmentOf } from "../../src/report/environment.ts";
 import { occupancyShares } from "../../src/report/figure-occupancy.ts";
+import { figureRates } from "../../src/report/figure-rates.ts";
 import { ground } from "../../src/report/ground.ts";
 import { heatPanel, linearHeat, shareHeat } from "../../src/report/heat.ts";
 import { packFilms } from "../../src/report/player-data.ts";
 import { HEAT_STEPS, heatColour } from "../../src/report/theme.ts";
 import { ouTask, tmazeTask } from "../../src/task/paths.ts";
+import { SMALL, syntheticReport } from "./report-synthetic.ts";
 
 const GRID = { x: 0, y: 0, width: 4, height: 2, columns: 4, lines: 2 };
 
@@ -67,6 +69,21 @@ describe("rate maps", () => {
     const maps: RateMaps = { units, rates: Float64Array.from(cells.flat()), visits: new Float64Array(4).fill(9) };
     expect(mostSpatial(maps, 8).map((m) => m.unit)).toEqual([1, 0]);
     expect(mostSpatial(maps, 1).map((m) => m.unit)).toEqual([1]);
+  });
+});
+
+describe("the figure of rate maps", () => {
+  test("has a replay's maps below, of the same units, where its states were kept", () => {
+    const input = syntheticReport(SMALL);
+    const rates = input.rates as NonNullable<typeof input.rates>;
+    const awake = figureRates(input, rates, [0, 1]);
+    const both = figureRates(input, { ...rates, replay: { label: "plain", networks: rates.networks } }, [0, 1]);
+    const maps = (body: string): string[] => [...body.matchAll(/<g shape-rendering.*?<\/g>/g)].map((m) => m[0]);
+    expect(maps(both.body).length).toBe(2 * maps(awake.body).length);
+    // The same rates on the same scale are the same picture.
+    for (let i = 0; i < 16; i++) expect(maps(both.body)[2 * i]).toBe(maps(both.body)[2 * i + 1]);
+    expect(both.body).toContain("replay, plain");
+    expect(both.height).toBeGreaterThan(awake.height);
   });
 });
 
