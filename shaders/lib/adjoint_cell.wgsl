@@ -5,10 +5,11 @@
 //! import "lib/window.wgsl"
 //! import "lib/rows.wgsl"
 //! import "lib/phi_load.wgsl"
+//! import "lib/stored/quad_f32.wgsl" or STORED_F16 "lib/stored/quad_f16.wgsl"
 
 @group(0) @binding(1) var<storage, read> rows: array<RowParams>;
 @group(0) @binding(2) var<storage, read> weights: array<vec4f>;
-@group(0) @binding(3) var<storage, read_write> du: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> du: array<Stored>;
 @group(0) @binding(4) var<storage, read_write> carry: array<vec4f>;
 
 // Whether step t0 + s is the last of the rollout: nothing is carried into it.
@@ -20,7 +21,7 @@ fn is_last(s: u32) -> bool {
 fn retreat(p: RowParams, s: u32, row: u32, quad: u32, carried: vec4f) {
   let size = window.rows * window.unit_quads;
   let c = row * window.unit_quads + quad;
-  var gr = du[s * size + c];
+  var gr = load4(du[s * size + c]);
   var x: array<vec4f, CELL_EXTRA>;
   if (!is_last(s)) {
     gr = carried + gr;
@@ -31,7 +32,7 @@ fn retreat(p: RowParams, s: u32, row: u32, quad: u32, carried: vec4f) {
     }
   }
   let back = cell_adjoint(p.cell, gr, x, phi_prime(s, row, quad));
-  du[s * size + c] = back.ga;
+  du[s * size + c] = store4(back.ga);
   carry[c] = back.gr;
   if (EXTRA_ON == 1u) {
     for (var e = 0u; e < CELL_EXTRA; e++) {

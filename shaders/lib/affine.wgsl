@@ -1,5 +1,8 @@
 // y = W x + b of every row, for the steps of a launch: the readout, and the input of networks with many inputs.
 // Bindings  weights: [S][stride]; x: [steps][R][…]; y: [steps][R][…], all padded to quads
+//! import "lib/stored/x_f32.wgsl" or X_F16 "lib/stored/x_f16.wgsl"
+//! import "lib/stored/y_f32.wgsl" or Y_F16 "lib/stored/y_f16.wgsl"
+
 struct Affine {
   rows: u32,              // R of the chunk, padding included
   rows_per_network: u32,
@@ -12,8 +15,6 @@ struct Affine {
 
 @group(0) @binding(0) var<uniform> affine: Affine;
 @group(0) @binding(1) var<storage, read> weights: array<f32>;
-@group(0) @binding(2) var<storage, read> x: array<vec4f>;
-@group(0) @binding(3) var<storage, read_write> y: array<vec4f>;
 
 // First element of the vector of a row's network.
 fn vector_of(row: u32) -> u32 {

@@ -7,12 +7,13 @@
 //! import "lib/rows.wgsl"
 //! import "lib/step_noise.wgsl"
 //! import "lib/phi_store.wgsl"
+//! import "lib/stored/quad_f32.wgsl" or STORED_F16 "lib/stored/quad_f16.wgsl"
 
 @group(0) @binding(1) var<storage, read> rows: array<RowParams>;
 @group(0) @binding(2) var<storage, read> weights: array<f32>;
 @group(0) @binding(3) var<storage, read> recurrent_t: array<vec4f>;
 @group(0) @binding(4) var<storage, read> input: array<f32>;
-@group(0) @binding(5) var<storage, read_write> states: array<vec4f>;
+@group(0) @binding(5) var<storage, read_write> states: array<Stored>;
 @group(0) @binding(6) var<storage, read_write> extra: array<vec4f>;
 @group(0) @binding(7) var<storage, read_write> phi_store: array<u32>;
 
@@ -20,7 +21,7 @@
 const INPUT_READY: u32 = 0u; //! tune
 
 fn ready_input(s: u32, row: u32, quad: u32) -> vec4f {
-  return states[((s + 1u) * window.rows + row) * window.unit_quads + quad];
+  return load4(states[((s + 1u) * window.rows + row) * window.unit_quads + quad]);
 }
 
 // Four elements of a column of the flat vector: rows 4 quad … of a matrix of that width, or of a bias (width 1).
@@ -42,8 +43,8 @@ fn advance(p: RowParams, s: u32, row: u32, quad: u32, acc: vec4f) -> u32 {
     }
   }
   let xi = step_noise(s, row, quad, p.network_seed, p.trajectory, p.epoch);
-  let step = cell_step(p.cell, window.slope, states[now], x, acc, xi);
-  states[now + size] = step.r;
+  let step = cell_step(p.cell, window.slope, load4(states[now]), x, acc, xi);
+  states[now + size] = store4(step.r);
   if (EXTRA_ON == 1u) {
     for (var e = 0u; e < CELL_EXTRA; e++) {
       extra[x_now + window.extra_stride + e * size] = step.extra[e];

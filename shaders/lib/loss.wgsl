@@ -8,6 +8,7 @@
 //! import "lib/window.wgsl"
 //! import "lib/rows.wgsl"
 //! import "lib/maths.wgsl"
+//! import "lib/stored/quad_f32.wgsl" or STORED_F16 "lib/stored/quad_f16.wgsl"
 
 // A function of O alone: sums of the same network have the same order wherever they are made.
 const LANES: u32 = 1u; //! tune
@@ -27,7 +28,7 @@ struct Loss {
 @group(0) @binding(1) var<uniform> loss: Loss;
 @group(0) @binding(2) var<storage, read> rows: array<RowParams>;
 @group(0) @binding(3) var<storage, read_write> y: array<vec4f>;
-@group(0) @binding(5) var<storage, read> states: array<vec4f>;
+@group(0) @binding(5) var<storage, read> states: array<Stored>;
 @group(0) @binding(6) var<storage, read_write> loss_rows: array<f32>;
 @group(0) @binding(7) var<storage, read_write> bad: array<atomic<u32>>;
 
@@ -52,7 +53,7 @@ fn loss_part(s: u32, row: u32, lane: u32) -> vec2f {
   var activity = 0.0;
   if (ACTIVITY_ON == 1u) {
     for (var q = lane; q < window.unit_quads; q += LANES) {
-      let r = states[((s + 1u) * window.rows + row) * window.unit_quads + q];
+      let r = load4(states[((s + 1u) * window.rows + row) * window.unit_quads + q]);
       activity += dot(r, r);
     }
   }

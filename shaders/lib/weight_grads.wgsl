@@ -6,6 +6,9 @@
 // A slice is (block of rows of a network) × (block of time steps); its borders depend on the rows of the network and
 // T alone, never on how a batch is chunked. A slice's sum goes to its own slot of `partials`.
 
+//! import "lib/stored/left_f32.wgsl" or LEFT_F16 "lib/stored/left_f16.wgsl"
+//! import "lib/stored/right_f32.wgsl" or RIGHT_F16 "lib/stored/right_f16.wgsl"
+
 struct GradMap {
   rows: u32,              // R of the chunk
   rows_per_network: u32,  // of the chunk
@@ -29,6 +32,7 @@ struct GradMap {
   main_i: u32,
   main_j: u32,
   at_tail: u32,           // (left i, tail j) → at_tail + i tail_width + j
+  scale: f32,             // of the sums: undoes the scale of ga (lib/activity.wgsl)
   at_one: u32,            // (left i, 1) → at_one + i; (1, right j) → at_one + j
 }
 
@@ -36,8 +40,6 @@ struct GradMap {
 const COLUMNS: u32 = 0u; //! tune
 
 @group(0) @binding(0) var<uniform> grad: GradMap;
-@group(0) @binding(1) var<storage, read> left: array<vec4f>;
-@group(0) @binding(2) var<storage, read> right: array<vec4f>;
 @group(0) @binding(3) var<storage, read> tail: array<f32>;
 @group(0) @binding(4) var<storage, read_write> partials: array<f32>;
 
@@ -69,7 +71,7 @@ fn slice_of(z: u32) -> Slice {
 
 fn left_quad(step: u32, row: u32, quad: u32) -> vec4f {
   if (quad < grad.left_quads) {
-    return left[(step * grad.rows + row) * grad.left_quads + quad];
+    return left_at((step * grad.rows + row) * grad.left_quads + quad);
   }
   return vec4f(select(0.0, 1.0, grad.left_one == 1u && quad == grad.left_quads), 0.0, 0.0, 0.0);
 }
@@ -83,7 +85,7 @@ fn tail_value(step: u32, row: u32, column: u32) -> f32 {
 
 fn right_quad(step: u32, row: u32, quad: u32) -> vec4f {
   if (COLUMNS == 1u || (COLUMNS == 0u && quad < grad.right_quads)) {
-    return right[(step * grad.rows + row) * grad.right_quads + quad];
+    return right_at((step * grad.rows + row) * grad.right_quads + quad);
   }
   let c = 4u * (quad - grad.right_quads);
   return vec4f(
@@ -93,7 +95,8 @@ fn right_quad(step: u32, row: u32, quad: u32) -> vec4f {
 }
 
 // Puts the sum for left row i and columns 4 quad … 4 quad + 3 into its slot.
-fn save(slot: u32, i: u32, quad: u32, sum: vec4f) {
+fn save(slot: u32, i: u32, quad: u32, total: vec4f) {
+  let sum = grad.scale * total;
   let in_left = i < 4u * grad.left_quads;
   if (COLUMNS == 1u || (COLUMNS == 0u && quad < grad.right_quads)) {
     for (var x = 0u; x < 4u; x++) {

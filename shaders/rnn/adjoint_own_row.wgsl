@@ -46,7 +46,7 @@ fn adjoint_own_row(
       for (var k = 0u; k < n4; k++) {
         let at = w + 4u * k * n4;
         madd4(
-          by_k(du[ga + k], du[ga + n4 + k], du[ga + 2u * n4 + k], du[ga + 3u * n4 + k]),
+          by_k(load4(du[ga + k]), load4(du[ga + n4 + k]), load4(du[ga + 2u * n4 + k]), load4(du[ga + 3u * n4 + k])),
           weights[at], weights[at + next], weights[at + 2u * next], weights[at + 3u * next],
         );
       }

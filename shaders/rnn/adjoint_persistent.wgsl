@@ -44,7 +44,7 @@ fn adjoint_persistent(@builtin(workgroup_id) group: vec3u, @builtin(local_invoca
 fn load_tile(now: u32, quad: u32, rows4: u32) {
   let at = now + 4u * rows4 * window.unit_quads + quad;
   let n4 = window.unit_quads;
-  let t = transpose(mat4x4f(du[at], du[at + n4], du[at + 2u * n4], du[at + 3u * n4]));
+  let t = transpose(mat4x4f(load4(du[at]), load4(du[at + n4]), load4(du[at + 2u * n4]), load4(du[at + 3u * n4])));
   for (var x = 0u; x < 4u; x++) {
     tile[(4u * quad + x) * ROW_QUADS + rows4] = t[x];
   }

@@ -13,7 +13,7 @@ var<private> left: u32;
 
 fn put(j: u32, q: u32, sum: vec4f) {
   if (q < left) {
-    y[to + j * affine.y_quads + q] = sum;
+    put_y(to + j * affine.y_quads + q, sum);
   }
 }
 
@@ -34,7 +34,7 @@ fn affine_lanes(
   for (var k = 0u; k < x4; k++) {
     let first = 4u * k + lane_k(lane);
     madd4(
-      by_k(x[r + k], x[r + x4 + k], x[r + 2u * x4 + k], x[r + 3u * x4 + k]),
+      by_k(x_at(r + k), x_at(r + x4 + k), x_at(r + 2u * x4 + k), x_at(r + 3u * x4 + k)),
       w_column(own, mine, first), w_column(own, mine, first + K_LOAD),
       w_column(own, mine, first + 2u * K_LOAD), w_column(own, mine, first + 3u * K_LOAD),
     );

@@ -15,7 +15,7 @@ fn lhs(row: u32, k: u32) -> f32 {
   if (k >= 4u * affine.x_quads) {
     return 0.0;
   }
-  return x[(step_rows + row) * affine.x_quads + k / 4u][k % 4u];
+  return x_at((step_rows + row) * affine.x_quads + k / 4u)[k % 4u];
 }
 
 fn rhs(k: u32, quad: u32) -> vec4f {
@@ -40,9 +40,9 @@ fn affine_tile(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_in
   let sums = product_tile(TileSums(bias, bias, bias, bias), thread, row0, quad0, 4u * affine.x_quads);
   if (quad < y4) {
     let at = (step_rows + row0 + 4u * (thread / TILE_COLUMN_QUADS)) * y4 + quad;
-    y[at] = sums.r0;
-    y[at + y4] = sums.r1;
-    y[at + 2u * y4] = sums.r2;
-    y[at + 3u * y4] = sums.r3;
+    put_y(at, sums.r0);
+    put_y(at + y4, sums.r1);
+    put_y(at + 2u * y4, sums.r2);
+    put_y(at + 3u * y4, sums.r3);
   }
 }

@@ -6,11 +6,12 @@
 // Twin      src/reference/encode-initial.ts, test/kernel/rollout.test.ts
 //! import "lib/window.wgsl"
 //! import "lib/rows.wgsl"
+//! import "lib/stored/quad_f32.wgsl" or STORED_F16 "lib/stored/quad_f16.wgsl"
 
 @group(0) @binding(1) var<storage, read> rows: array<RowParams>;
 @group(0) @binding(2) var<storage, read> weights: array<f32>;
 @group(0) @binding(3) var<storage, read> e0: array<f32>;
-@group(0) @binding(4) var<storage, read_write> states: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> states: array<Stored>;
 
 @compute @workgroup_size(8, 8)
 fn encode_initial(@builtin(global_invocation_id) id: vec3u) {
@@ -28,5 +29,5 @@ fn encode_initial(@builtin(global_invocation_id) id: vec3u) {
     let column = vec4f(weights[w + e], weights[w + width + e], weights[w + 2u * width + e], weights[w + 3u * width + e]);
     acc = fma(vec4f(e0[row * width + e]), column, acc);
   }
-  states[row * window.unit_quads + quad] = select(vec4f(0.0), acc, rows[row].valid == 1u);
+  states[row * window.unit_quads + quad] = store4(select(vec4f(0.0), acc, rows[row].valid == 1u));
 }

@@ -1,4 +1,5 @@
-// Computes  DU_t = W_outᵀ d_{t+1} + λ r_{t+1} for the steps of a window, λ = 2 λ₂ / (T B N)
+// Computes  DU_t = G (W_outᵀ d_{t+1} + λ r_{t+1}) for the steps of a window, λ = 2 λ₂ / (T B N), G of
+//           lib/activity.wgsl
 // Axes      T steps, R rows, N units, O readouts
 // Bindings  as readout_adjoint_lanes.wgsl
 // Geometry  workgroup (x, y, z) = 32 units × 32 rows × one step (see product_tile.wgsl)
@@ -6,12 +7,13 @@
 // Twin      src/reference/adjoint.ts, test/kernel/adjoint.test.ts
 //! import "lib/window.wgsl"
 //! import "lib/activity.wgsl"
+//! import "lib/stored/quad_f32.wgsl" or STORED_F16 "lib/stored/quad_f16.wgsl"
 //! import "lib/product_tile.wgsl"
 
 @group(0) @binding(2) var<storage, read> weights: array<vec4f>;
 @group(0) @binding(3) var<storage, read> dy: array<vec4f>;
-@group(0) @binding(4) var<storage, read> states: array<vec4f>;
-@group(0) @binding(5) var<storage, read_write> du: array<vec4f>;
+@group(0) @binding(4) var<storage, read> states: array<Stored>;
+@group(0) @binding(5) var<storage, read_write> du: array<Stored>;
 
 var<private> own: u32;
 var<private> first: u32;
@@ -31,11 +33,11 @@ fn rhs(k: u32, quad: u32) -> vec4f {
 }
 
 fn put(at: u32, sum: vec4f) {
+  var total = sum;
   if (ACTIVITY_ON == 1u) {
-    du[at] = fma(vec4f(activity.scale), states[at + window.rows * window.unit_quads], sum);
-  } else {
-    du[at] = sum;
+    total = fma(vec4f(activity.scale), load4(states[at + window.rows * window.unit_quads]), total);
   }
+  du[at] = store4(activity.gradient * total);
 }
 
 @compute @workgroup_size(64)

@@ -54,7 +54,7 @@ fn rollout_own_row(
       for (var k = 0u; k < n4; k++) {
         let at = w + 4u * k * n4;
         madd4(
-          by_k(states[r0 + k], states[r0 + n4 + k], states[r0 + 2u * n4 + k], states[r0 + 3u * n4 + k]),
+          by_k(load4(states[r0 + k]), load4(states[r0 + n4 + k]), load4(states[r0 + 2u * n4 + k]), load4(states[r0 + 3u * n4 + k])),
           recurrent_t[at], recurrent_t[at + next], recurrent_t[at + 2u * next], recurrent_t[at + 3u * next],
         );
       }

@@ -70,7 +70,7 @@ fn rollout_persistent(@builtin(workgroup_id) group: vec3u, @builtin(local_invoca
 fn load_tile(now: u32, quad: u32, rows4: u32) {
   let at = now + 4u * rows4 * window.unit_quads + quad;
   let n4 = window.unit_quads;
-  let t = transpose(mat4x4f(states[at], states[at + n4], states[at + 2u * n4], states[at + 3u * n4]));
+  let t = transpose(mat4x4f(load4(states[at]), load4(states[at + n4]), load4(states[at + 2u * n4]), load4(states[at + 3u * n4])));
   for (var x = 0u; x < 4u; x++) {
     tile[(4u * quad + x) * ROW_QUADS + rows4] = t[x];
   }

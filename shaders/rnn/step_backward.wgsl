@@ -16,7 +16,7 @@ fn lhs(row: u32, k: u32) -> f32 {
   if (k >= 4u * window.unit_quads) {
     return 0.0;
   }
-  return du[later + row * window.unit_quads + k / 4u][k % 4u];
+  return load4(du[later + row * window.unit_quads + k / 4u])[k % 4u];
 }
 
 fn rhs(k: u32, quad: u32) -> vec4f {

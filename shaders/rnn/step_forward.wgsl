@@ -19,7 +19,7 @@ fn lhs(row: u32, k: u32) -> f32 {
   if (unit >= 4u * window.unit_quads) {
     return 0.0;
   }
-  return states[row * window.unit_quads + unit / 4u][unit % 4u];
+  return load4(states[row * window.unit_quads + unit / 4u])[unit % 4u];
 }
 
 fn rhs(k: u32, quad: u32) -> vec4f {

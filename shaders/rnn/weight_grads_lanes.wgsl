@@ -54,7 +54,7 @@ fn weight_grads_lanes(
   }
   if (ONES == 1u && group.y == 0u && i4 < grad.left_quads) {
     for (var j = 0u; j < LANE_ROWS; j++) {
-      partials[slice.slot + grad.at_one + 4u * i4 + j] = ones[j];
+      partials[slice.slot + grad.at_one + 4u * i4 + j] = grad.scale * ones[j];
     }
   }
 }

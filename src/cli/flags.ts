@@ -6,6 +6,7 @@ import type { ConfigSources, LoadedConfig, Override } from "../config/load.ts";
 import { presets } from "../config/presets/index.ts";
 import { DataError, type ExitCode, UsageError } from "../errors.ts";
 import { PLAN_KINDS, type PlanKind } from "../gpu/plan.ts";
+import { STORED_AS } from "../model/stored.ts";
 import type { GpuOptions, Io, PlanOptions } from "../run/types.ts";
 import type { Runs } from "./runs.ts";
 
@@ -24,6 +25,7 @@ export interface ConfigFlags extends GlobalFlags {
   readonly preset?: string;
   readonly config?: string;
   readonly set?: readonly string[];
+  readonly precision?: string;
 }
 
 export interface PlanFlags {
@@ -60,6 +62,14 @@ export function addConfigFlags(command: Command, example = "rnn.leak=0.2"): Comm
   return addSet(command, example);
 }
 
+export function addPrecision(command: Command): Command {
+  return command.addOption(
+    new Option("--precision <kind>", "how training stores activations; f16 halves them, and its error is told").choices(
+      STORED_AS,
+    ),
+  );
+}
+
 export function addPlanKind(command: Command): Command {
   return command.addOption(
     new Option("--plan-kind <kind>", "how work is laid out on the adapter; the results are the same").choices(
@@ -94,7 +104,11 @@ export async function configOf(flags: ConfigFlags, more: readonly Override[] = [
     ...(preset === undefined ? {} : { preset }),
     ...(flags.config === undefined ? {} : { file: flags.config }),
     ...(flags.set === undefined ? {} : { set: flags.set }),
-    overrides: [...(await override("seed", flags.seed, "--seed")), ...more],
+    overrides: [
+      ...(await override("seed", flags.seed, "--seed")),
+      ...(await override("train.precision", flags.precision, "--precision")),
+      ...more,
+    ],
   };
   return loadConfig(sources);
 }

@@ -4,6 +4,7 @@
  */
 import * as z from "zod";
 import { ACTIVATIONS, defaultInitialGain } from "../model/dynamics.ts";
+import { STORED_AS } from "../model/stored.ts";
 import { TEST_EPOCH } from "../model/streams.ts";
 import { PREDECESSOR, RAT_IN_A_BOX } from "../task/box.ts";
 import { codeContradictions } from "./code-schema.ts";
@@ -108,6 +109,10 @@ const experiment = record(
         adaptStrength: STEP.adaptStrength.default(0),
         adaptTau: STEP.adaptTau.default(100),
         noiseRounds: choice([7, 10], "Rounds of Philox-4x32 behind every draw.").default(7),
+        precision: choice(
+          STORED_AS,
+          "How activations are stored between passes of training; arithmetic is float32 either way.",
+        ).default("f32"),
       },
       "Training.",
     ).prefault({}),

@@ -1,6 +1,8 @@
 /**
  * Follows `//! import "lib/x.wgsl"` directives and rewrites `//! tune` constants. The files stay legal WGSL for
  * editors, Dawn and wgsl_reflect; a line map leads every compiler message back to its true file and line.
+ * `//! import "lib/x.wgsl" or NAME "lib/y.wgsl"` takes the second file where the tune sets NAME to 1: for what a constant
+ * cannot change, such as a type.
  */
 import { ShaderError } from "../errors.ts";
 
@@ -17,7 +19,7 @@ export interface ShaderSource {
   origin(line: number): { readonly file: string; readonly line: number };
 }
 
-const IMPORT = /^\s*\/\/!\s*import\s+"([^"]+)"\s*$/;
+const IMPORT = /^\s*\/\/!\s*import\s+"([^"]+)"(?:\s+or\s+(\w+)\s+"([^"]+)")?\s*$/;
 const TUNE = /^(\s*const\s+)(\w+)(\s*:\s*)(u32|i32|f32)(\s*=\s*)([^;]+)(;\s*\/\/!\s*tune\b.*)$/;
 const ENABLE = /^\s*enable\s+\w+\s*;/;
 
@@ -27,18 +29,36 @@ interface Line {
   readonly line: number;
 }
 
-function collect(file: string, read: ShaderReader, done: Set<string>, open: readonly string[], out: Line[]): void {
+interface Collection {
+  readonly read: ShaderReader;
+  readonly tune: Tune;
+  readonly done: Set<string>;
+  /** Names that chose between imports. */
+  readonly chosen: Set<string>;
+  readonly out: Line[];
+}
+
+/** The file that an import line names, under this tune. */
+function imported(text: string, c: Collection): string | undefined {
+  const [, file, name, other] = IMPORT.exec(text) ?? [];
+  if (name === undefined) return file;
+  c.chosen.add(name);
+  return c.tune[name] === 1 ? other : file;
+}
+
+function collect(file: string, c: Collection, open: readonly string[]): void {
   if (open.includes(file)) throw new ShaderError(`${open.join(" → ")} → ${file}: shader imports go round in a circle`);
-  if (done.has(file)) return;
-  done.add(file);
-  const own: Line[] = read(file)
+  if (c.done.has(file)) return;
+  c.done.add(file);
+  const own: Line[] = c
+    .read(file)
     .split("\n")
     .map((text, i) => ({ text, file, line: i + 1 }));
   for (const l of own) {
-    const name = IMPORT.exec(l.text)?.[1];
-    if (name !== undefined) collect(name, read, done, [...open, file], out);
+    const name = imported(l.text, c);
+    if (name !== undefined) collect(name, c, [...open, file]);
   }
-  out.push(...own);
+  c.out.push(...own);
 }
 
 function literal(value: number, type: string, name: string): string {
@@ -71,8 +91,9 @@ export function tuneConstants(code: string): TuneConstant[] {
 
 export function assembleShader(file: string, read: ShaderReader, tune: Tune = {}): ShaderSource {
   const lines: Line[] = [];
-  collect(file, read, new Set(), [], lines);
-  const unused = new Set(Object.keys(tune));
+  const chosen = new Set<string>();
+  collect(file, { read, tune, done: new Set(), chosen, out: lines }, []);
+  const unused = new Set(Object.keys(tune).filter((name) => !chosen.has(name)));
   const text = lines.map((l) => {
     const m = TUNE.exec(l.text);
     const value = m ? tune[m[2] as string] : undefined;

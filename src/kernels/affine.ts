@@ -12,8 +12,9 @@ export interface Affine {
   /** Floats from one network's vector to the next, and where W [y][x] and b [y] lie in it. */
   readonly stride: number;
   readonly at: { readonly w: number; readonly b: number };
-  readonly x: { readonly view: BufferView; readonly quads: number };
-  readonly y: { readonly view: BufferView; readonly quads: number };
+  /** `f16`: stored as float16 (`shaders/lib/stored/`). */
+  readonly x: { readonly view: BufferView; readonly quads: number; readonly f16?: boolean };
+  readonly y: { readonly view: BufferView; readonly quads: number; readonly f16?: boolean };
   /** Multiply-adds of a row that count. */
   readonly products: number;
 }
@@ -38,7 +39,11 @@ export function affinePass(p: Affine): DispatchPass {
     kind: "dispatch",
     label: p.label,
     kernel: own ? "rnn/affine_lanes" : "rnn/affine_tile",
-    ...(own ? { tune: { TILE_QUADS: tile } } : {}),
+    tune: {
+      ...(p.x.f16 ? { X_F16: 1 } : {}),
+      ...(p.y.f16 ? { Y_F16: 1 } : {}),
+      ...(own ? { TILE_QUADS: tile } : {}),
+    },
     bind: { weights: p.weights, x: p.x.view, y: p.y.view },
     uniforms: {
       affine: {

@@ -42,7 +42,16 @@ import {
   unusedWrite,
   windowUniform,
 } from "./recurrence.ts";
-import { type AdapterSpec, CELL_EXTRA, hasManyInputs, type RolloutSpec, slots, withStorage } from "./spec.ts";
+import {
+  type AdapterSpec,
+  CELL_EXTRA,
+  gradientScaleOf,
+  hasManyInputs,
+  type RolloutSpec,
+  slots,
+  storedTune,
+  withStorage,
+} from "./spec.ts";
 
 export interface BatchOptions {
   readonly name: string;
@@ -151,14 +160,14 @@ function lossPass(o: BatchOptions, c: Chunk, w: TimeWindow, batchRows: number): 
     kind: "dispatch",
     label: "loss",
     kernel: population ? "rnn/loss_code" : "rnn/loss_mse",
-    tune: population ? { ...tune, ...codeTune(population) } : tune,
+    tune: { ...tune, ...storedTune(r), ...(population ? codeTune(population) : {}) },
     bind: {
       rows: { buffer: c.table },
       y: slotView("y", slots(r, rows).output, 0, w.steps),
       ...(population
         ? { positions: goal.view, norms: normsView(population, { ...goal.view, buffer: "norms" }) }
         : { goal: goal.view }),
-      states: slotView("states", slots(r, rows).state, w.t0, w.steps + 1),
+      states: slotView("states", slots(r, rows).stored, w.t0, w.steps + 1),
       loss_rows: lossView(c, r.steps * batchRows),
       bad: { buffer: "bad" },
     },
@@ -200,7 +209,7 @@ function forwardPasses(o: BatchOptions, c: Chunk, sl: Slicing): Pass[] {
   const launch = longestForward(r, rows, o.adapter);
   if (!r.inputWindows && !hasManyInputs(r)) return timeWindows(r.steps, launch).map((w) => forwardPass(r, c, w));
   const flopsPerStep = 2 * rows * r.model.shape.units * r.inputs;
-  const product = longestWindow(o.adapter, { slotBytes: 4 * Math.max(s.state, s.input), flopsPerStep });
+  const product = longestWindow(o.adapter, { slotBytes: 4 * Math.max(s.stored, s.input), flopsPerStep });
   return timeWindows(r.steps, Math.min(product, inputSteps(r, s.input, sl.timeBlock))).flatMap((w) => {
     const first = r.inputWindows ? 0 : w.t0;
     return [
@@ -227,7 +236,11 @@ function chunkPasses(o: BatchOptions, c: Chunk, batchRows: number): Pass[] {
   const out: Pass[] = [...paths(o, c), encodePass(r, c)];
   out.push(...forwardPasses(o, c, sl));
   const flopsPerStep = 4 * rows * r.model.shape.units * (r.model.shape.outputs + 4);
-  const longest = longestWindow(o.adapter, { slotBytes: 4 * Math.max(s.state, s.output), extraSlots: 1, flopsPerStep });
+  const longest = longestWindow(o.adapter, {
+    slotBytes: 4 * Math.max(s.stored, s.output),
+    extraSlots: 1,
+    flopsPerStep,
+  });
   for (const w of timeWindows(r.steps, Math.min(longest, scratchSteps(s.output, sl.timeBlock)), sl.timeBlock)) {
     out.push(readoutPass(r, c, w));
     if (o.keepReadout) {
@@ -249,7 +262,7 @@ function chunkPasses(o: BatchOptions, c: Chunk, batchRows: number): Pass[] {
   if (!r.adjoint) return out;
   out.push(...adjointPasses(r, c, o.adapter));
   const gradFlops = 2 * rows * r.model.shape.units * (r.model.shape.units + r.inputs + 1);
-  const gradLongest = longestWindow(o.adapter, { slotBytes: 4 * Math.max(s.state, s.input), flopsPerStep: gradFlops });
+  const gradLongest = longestWindow(o.adapter, { slotBytes: 4 * Math.max(s.stored, s.input), flopsPerStep: gradFlops });
   const gradSteps = Math.min(gradLongest, inputSteps(r, s.input, sl.timeBlock));
   for (const w of timeWindows(r.steps, gradSteps, sl.timeBlock)) {
     out.push(...inputOf(o, c, w), ...recurrentGrads(r, c, w, sl, r.inputWindows ? 0 : w.t0));
@@ -275,7 +288,7 @@ function chunkBuffers(o: BatchOptions, rows: number, batchRows: number): BufferS
   const sl = slicesOf(r, batchRows);
   const scratch = Math.min(T, scratchSteps(s.output, sl.timeBlock));
   const out: BufferSpec[] = [
-    { name: "states", bytes: 4 * (T + 1) * s.state, axes: "[T+1][R][N]" },
+    { name: "states", bytes: 4 * (T + 1) * s.stored, axes: "[T+1][R][N]" },
     { name: "y", bytes: 4 * scratch * s.output, axes: "[window][R][O], then d" },
     { name: "e0", bytes: 4 * rows * r.model.shape.encoderInputs, axes: "[R][E]" },
   ];
@@ -301,7 +314,7 @@ function chunkBuffers(o: BatchOptions, rows: number, batchRows: number): BufferS
   if (o.keepReadout) out.push({ name: "y_all", bytes: 4 * T * s.output, axes: "[T][R][O]" });
   if (r.adjoint) {
     if (s.phi > 0) out.push({ name: "phi", bytes: 4 * T * s.phi, axes: "[T][R][φ′]" });
-    out.push({ name: "du", bytes: 4 * T * s.state, axes: "[T][R][N], W_outᵀd, then ga" });
+    out.push({ name: "du", bytes: 4 * T * s.stored, axes: "[T][R][N], W_outᵀd, then ga" });
     out.push({ name: "carry", bytes: 4 * (1 + (r.extra ? CELL_EXTRA : 0)) * s.state, axes: "[G_r, G_v, G_c][R][N]" });
   }
   return out;
@@ -342,7 +355,9 @@ function networkBuffers(o: BatchOptions, batchRows: number, group: number): Buff
 }
 
 export function planBatch(options: BatchOptions): BatchPlan {
-  const o = { ...options, rollout: withStorage(options.rollout, options.adapter) };
+  const { rollout, batch } = options;
+  const gradientScale = gradientScaleOf(rollout, rollout.steps * batch * rollout.model.shape.outputs);
+  const o = { ...options, rollout: { ...withStorage(rollout, options.adapter), gradientScale } };
   const r = o.rollout;
   const batchRows = paddedRows(o.batch);
   if (r.kind === "step") requireFewPasses(o.name, (r.adjoint ? 2 : 1) * r.steps, r.steps);

@@ -22,8 +22,8 @@ function needs(r: RolloutSpec, sl: Slicing, batchRows: number, size: Sizes): { b
   const rows = size.networks * Math.min(size.blocks * sl.rowBlock, batchRows);
   const s = slots(r, rows);
   const window = sl.timeBlock + 1;
-  const perSlot = 4 * Math.max(s.state, s.input, s.phi, s.output, r.extraHistory ? s.extra : 0);
-  const kept = 4 * Math.max(s.state, r.inputWindows ? 0 : s.input, s.phi, r.extraHistory ? s.extra : 0);
+  const perSlot = 4 * Math.max(s.stored, s.input, s.phi, s.output, r.extraHistory ? s.extra : 0);
+  const kept = 4 * Math.max(s.stored, r.inputWindows ? 0 : s.input, s.phi, r.extraHistory ? s.extra : 0);
   const weights = 4 * size.networks * r.model.layout.stride;
   const partials = r.adjoint ? weights * sl.rowBlocks * sl.timeBlocks : 0;
   const carry = r.adjoint ? 3 * 4 * s.state : 0;

@@ -26,6 +26,11 @@ interface Product {
   readonly tailWidth: number;
   /** Whether the left rows are also summed as they are: a column of ones. */
   readonly ones: boolean;
+  /** Whether a matrix is stored as float16 (`shaders/lib/stored/`). */
+  readonly leftF16?: boolean;
+  readonly rightF16?: boolean;
+  /** Of the sums; 1 unless the left matrix is scaled. */
+  readonly scale?: number;
   /** Multiply-adds of one column, times 2. */
   readonly flopsPerColumn: number;
 }
@@ -50,7 +55,12 @@ function product(r: RolloutSpec, c: Chunk, w: TimeWindow, sl: Slicing, timeBlock
     kind: "dispatch",
     label,
     kernel: own ? "rnn/weight_grads_lanes" : "rnn/weight_grads_tile",
-    tune: { COLUMNS: columns, ...(own ? { TILE_QUADS: tileQuads(quads), ONES: ones ? 1 : 0 } : {}) },
+    tune: {
+      COLUMNS: columns,
+      ...(p.leftF16 ? { LEFT_F16: 1 } : {}),
+      ...(p.rightF16 ? { RIGHT_F16: 1 } : {}),
+      ...(own ? { TILE_QUADS: tileQuads(quads), ONES: ones ? 1 : 0 } : {}),
+    },
     bind: {
       left: p.left,
       right: p.right,
@@ -80,6 +90,7 @@ function product(r: RolloutSpec, c: Chunk, w: TimeWindow, sl: Slicing, timeBlock
         tail_stride: 0,
         tail_one: columns === 0 && ones ? 1 : 0,
         at_tail: 0,
+        scale: p.scale ?? 1,
         ...p.map,
       },
     },
@@ -119,12 +130,14 @@ export function recurrentGrads(r: RolloutSpec, c: Chunk, w: TimeWindow, sl: Slic
   const n = roundUp(r.model.shape.units, 4);
   const many = hasManyInputs(r);
   const tailWidth = many ? 0 : r.inputs;
-  const left = slotView("du", s.state, w.t0, w.steps);
+  const left = slotView("du", s.stored, w.t0, w.steps);
+  const f16 = r.stored === "f16";
+  const scale = 1 / (r.gradientScale ?? 1);
   const flopsPerColumn = 2 * w.steps * rows * r.model.shape.units;
   const recurrent = product(r, c, w, sl, sl.timeBlocks, {
     label: "recurrent gradient",
     left,
-    right: slotView("states", s.state, w.t0, w.steps),
+    right: slotView("states", s.stored, w.t0, w.steps),
     tail: tailWidth > 0 ? slotView("input", s.input, input0, w.steps) : UNUSED_READ,
     map: {
       left_quads: n / 4,
@@ -140,6 +153,9 @@ export function recurrentGrads(r: RolloutSpec, c: Chunk, w: TimeWindow, sl: Slic
     rightWidth: r.model.shape.units,
     tailWidth,
     ones: true,
+    leftF16: f16,
+    rightF16: f16,
+    scale,
     flopsPerColumn,
   });
   if (!many) return recurrent;
@@ -154,6 +170,8 @@ export function recurrentGrads(r: RolloutSpec, c: Chunk, w: TimeWindow, sl: Slic
     rightWidth: r.inputs,
     tailWidth: 0,
     ones: false,
+    leftF16: f16,
+    scale,
     flopsPerColumn,
   });
   return [...recurrent, ...inputs];
@@ -169,7 +187,7 @@ export function readoutGrads(r: RolloutSpec, c: Chunk, w: TimeWindow, sl: Slicin
   const { units, outputs } = r.model.shape;
   const { slices } = r.model.layout;
   const [n, o] = [roundUp(units, 4), roundUp(outputs, 4)];
-  const states = slotView("states", s.state, w.t0 + 1, w.steps);
+  const states = slotView("states", s.stored, w.t0 + 1, w.steps);
   const d = slotView("y", s.output, 0, w.steps);
   const at = { at_main: slices.W_out.offset, at_one: slices.b_out.offset };
   const common = { label: "readout gradient", tail: UNUSED_READ, tailWidth: 0 };
@@ -183,6 +201,7 @@ export function readoutGrads(r: RolloutSpec, c: Chunk, w: TimeWindow, sl: Slicin
       ? {
           ...common,
           left: d,
+          rightF16: r.stored === "f16",
           right: states,
           map: { ...at, left_quads: o / 4, main_i: n, main_j: 1 },
           leftQuads: o / 4,
@@ -194,6 +213,7 @@ export function readoutGrads(r: RolloutSpec, c: Chunk, w: TimeWindow, sl: Slicin
       : {
           ...common,
           left: states,
+          leftF16: r.stored === "f16",
           right: d,
           map: { ...at, left_quads: n / 4, left_one: 1, main_i: 1, main_j: n },
           leftQuads: n / 4 + 1,
@@ -217,6 +237,7 @@ export function encoderGrads(r: RolloutSpec, c: Chunk, sl: Slicing): DispatchPas
     left: slotView("carry", s.state, 0, 1),
     right: UNUSED_READ,
     tail: { buffer: "e0" },
+    scale: 1 / (r.gradientScale ?? 1),
     map: { left_quads: n / 4, tail_stride: rows * E, at_tail: slices.W_enc.offset, at_one: slices.b_enc.offset },
     leftQuads: n / 4,
     rightQuads: 0,

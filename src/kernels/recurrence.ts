@@ -14,6 +14,7 @@ import {
   type RolloutSpec,
   requirePersistentTile,
   slots,
+  storedTune,
 } from "./spec.ts";
 
 /** Rows [row0, row0 + rowsPerNetwork) of each of the group's networks, in buffers of their own. */
@@ -121,11 +122,12 @@ export function encodePass(r: RolloutSpec, c: Chunk): DispatchPass {
     kind: "dispatch",
     label: "encode",
     kernel: "rnn/encode_initial",
+    tune: storedTune(r),
     bind: {
       rows: { buffer: c.table },
       weights: weightsView(r, c),
       e0: { buffer: "e0" },
-      states: slotView("states", slots(r, rows).state, 0, 1),
+      states: slotView("states", slots(r, rows).stored, 0, 1),
     },
     uniforms: { window: windowUniform(r, c, { t0: 0, steps: 0 }) },
     groups: [Math.ceil(r.model.shape.units / 32), rows / 8, 1],
@@ -149,7 +151,7 @@ export function flopsPerStep(r: RolloutSpec, rows: number): number {
 export function longestForward(r: RolloutSpec, rows: number, adapter: AdapterSpec): number {
   if (r.kind === "step") return 1;
   const s = slots(r, rows);
-  const slotBytes = 4 * Math.max(s.state, s.input, s.phi, r.extraHistory ? s.extra : 0);
+  const slotBytes = 4 * Math.max(s.stored, s.input, s.phi, r.extraHistory ? s.extra : 0);
   return longestWindow(adapter, { slotBytes, extraSlots: 1, flopsPerStep: flopsPerStep(r, rows) });
 }
 
@@ -187,6 +189,7 @@ export function forwardPass(r: RolloutSpec, c: Chunk, w: TimeWindow, options: Fo
     ...phiTune(r),
     ...noiseTune(r),
     ...persistentTune(r),
+    ...storedTune(r),
     ...(many ? { INPUT_READY: 1 } : {}),
   };
   return {
@@ -199,7 +202,7 @@ export function forwardPass(r: RolloutSpec, c: Chunk, w: TimeWindow, options: Fo
       weights: weightsView(r, c),
       recurrent_t: recurrentView(r, c),
       input: r.inputs > 0 && !many ? slotView("input", s.input, options.input0?.(w) ?? w.t0, w.steps) : UNUSED_READ,
-      states: slotView("states", s.state, slot0, w.steps + 1),
+      states: slotView("states", s.stored, slot0, w.steps + 1),
       extra: r.extra
         ? slotView("extra", s.extra, r.extraHistory ? w.t0 : 0, r.extraHistory ? w.steps + 1 : 1)
         : unusedWrite(0),
@@ -233,7 +236,7 @@ export function readoutPass(r: RolloutSpec, c: Chunk, w: TimeWindow, slot0 = w.t
     label: "readout",
     ...networkProduct(r, c, w),
     at: { w: slices.W_out.offset, b: slices.b_out.offset },
-    x: { view: slotView("states", s.state, slot0 + 1, w.steps), quads: Math.ceil(units / 4) },
+    x: { view: slotView("states", s.stored, slot0 + 1, w.steps), quads: Math.ceil(units / 4), f16: r.stored === "f16" },
     y: { view: slotView("y", s.output, 0, w.steps), quads: Math.ceil(outputs / 4) },
     products: units * outputs,
   });
@@ -250,7 +253,7 @@ export function inputPasses(r: RolloutSpec, c: Chunk, w: TimeWindow, input0 = w.
     ...networkProduct(r, c, w),
     at: { w: slices.W_in.offset, b: slices.b.offset },
     x: { view: slotView("input", s.input, input0, w.steps), quads: inputWidth(r.inputs) / 4 },
-    y: { view: slotView("states", s.state, w.t0 + 1, w.steps), quads: Math.ceil(units / 4) },
+    y: { view: slotView("states", s.stored, w.t0 + 1, w.steps), quads: Math.ceil(units / 4), f16: r.stored === "f16" },
     products: units * r.inputs,
   });
   return [pass];
@@ -265,14 +268,18 @@ export function readoutAdjointPass(r: RolloutSpec, c: Chunk, w: TimeWindow, acti
     kind: "dispatch",
     label: "readout adjoint",
     kernel: own ? "rnn/readout_adjoint_lanes" : "rnn/readout_adjoint_tile",
-    tune: { ACTIVITY_ON: activityScale > 0 ? 1 : 0, ...(own ? { TILE_QUADS: tileQuads(quads) } : {}) },
+    tune: {
+      ACTIVITY_ON: activityScale > 0 ? 1 : 0,
+      ...storedTune(r),
+      ...(own ? { TILE_QUADS: tileQuads(quads) } : {}),
+    },
     bind: {
       weights: weightsView(r, c),
       dy: slotView("y", s.output, 0, w.steps),
-      states: slotView("states", s.state, w.t0, w.steps + 1),
-      du: slotView("du", s.state, w.t0, w.steps),
+      states: slotView("states", s.stored, w.t0, w.steps + 1),
+      du: slotView("du", s.stored, w.t0, w.steps),
     },
-    uniforms: { window: windowUniform(r, c, w), activity: { scale: activityScale } },
+    uniforms: { window: windowUniform(r, c, w), activity: { scale: activityScale, gradient: r.gradientScale ?? 1 } },
     groups: [Math.ceil(quads / (own ? tileQuads(quads) : 8)), rows / ROW_TILE, w.steps],
     flops: 2 * w.steps * rows * r.model.shape.units * r.model.shape.outputs,
   };
@@ -286,7 +293,7 @@ export function adjointPasses(r: RolloutSpec, c: Chunk, adapter: AdapterSpec): P
   const own = r.kind === "own-row";
   const tile = tileQuads(Math.ceil(r.model.shape.units / 4));
   const flops = 2 * rows * r.model.shape.units ** 2;
-  const slotBytes = 4 * Math.max(s.state, s.phi);
+  const slotBytes = 4 * Math.max(s.stored, s.phi);
   const longest = stepwise ? 1 : longestWindow(adapter, { slotBytes, flopsPerStep: flops });
   const windows = timeWindows(r.steps, longest).reverse();
   // The stepwise kernel needs one launch more, for the product of the last step.
@@ -298,11 +305,17 @@ export function adjointPasses(r: RolloutSpec, c: Chunk, adapter: AdapterSpec): P
       kind: "dispatch",
       label: "adjoint",
       kernel: ADJOINT[r.kind],
-      tune: { ...cellTune(r), ...phiTune(r), ...persistentTune(r), ...(own ? { TILE_QUADS: tile } : {}) },
+      tune: {
+        ...cellTune(r),
+        ...phiTune(r),
+        ...persistentTune(r),
+        ...storedTune(r),
+        ...(own ? { TILE_QUADS: tile } : {}),
+      },
       bind: {
         rows: { buffer: c.table },
         weights: weightsView(r, c),
-        du: slotView("du", s.state, w.t0, count),
+        du: slotView("du", s.stored, w.t0, count),
         carry: { buffer: "carry" },
         phi_kept: s.phi > 0 ? slotView("phi", s.phi, w.t0, Math.max(1, w.steps)) : UNUSED_READ,
       },

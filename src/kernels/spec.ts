@@ -1,4 +1,5 @@
 /** What planning needs to know: the model, the adapter, and how a rollout is to be run. Plain data, no GPU. */
+
 import { UsageError } from "../errors.ts";
 import type { AdapterFacts, Limits } from "../gpu/adapter.ts";
 import type { PlanKind } from "../gpu/plan.ts";
@@ -11,6 +12,7 @@ import {
   parameterLayout,
   roundUp,
 } from "../model/parameters.ts";
+import type { StoredAs } from "../model/stored.ts";
 
 export interface ModelSpec {
   readonly shape: NetworkShape;
@@ -93,6 +95,23 @@ export interface RolloutSpec {
   readonly inputs: number;
   /** Whether the inputs are made window by window, and never stand in memory together. */
   readonly inputWindows?: boolean;
+  /** How activations lie in memory between passes; float32 unless said otherwise. */
+  readonly stored?: StoredAs;
+  /** By how much ga is larger than the loss's gradient (`gradientScaleOf`); the planner of batches sets it. */
+  readonly gradientScale?: number;
+}
+
+/**
+ * A power of two near what makes W_outᵀd of order one, where ga is stored as float16: d is 2 (y − s) / (T B O). Powers of
+ * two change no digit, and the weight gradients are divided by it again.
+ */
+export function gradientScaleOf(r: RolloutSpec, count: number): number {
+  return r.stored === "f16" && r.adjoint ? 2 ** Math.round(Math.log2(count)) : 1;
+}
+
+/** STORED_F16 of `lib/stored/`, for every kernel that touches r_t or ga_t; nothing under float32. */
+export function storedTune(r: RolloutSpec): Record<string, number> {
+  return r.stored === "f16" ? { STORED_F16: 1 } : {};
 }
 
 /** Constants of the tile-persistent kernels, as `lib/product_persistent.wgsl` declares them. */
@@ -140,6 +159,8 @@ export function slots(r: RolloutSpec, rows: number) {
   const words = phi === 0 ? 0 : phi === 1 ? Math.ceil(n / 32) : n;
   return {
     state: rows * n,
+    /** Words of the stored r_t or ga_t. */
+    stored: (rows * n) / (r.stored === "f16" ? 2 : 1),
     extra: rows * n * CELL_EXTRA,
     // Slots that a view may start at are 256 bytes apart.
     input: roundUp(rows * inputWidth(r.inputs), 64),

@@ -92,6 +92,7 @@ export function planJob(shape: ProfileShape, kind: PlanKind, adapter: AdapterSpe
       extraHistory: false,
       adjoint: true,
       inputs: shape.inputs,
+      stored: shape.stored ?? "f32",
     },
     networks,
     batch,

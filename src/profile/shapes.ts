@@ -1,5 +1,6 @@
 /** Sizes that a profile is taken at. */
 import { UsageError } from "../errors.ts";
+import type { StoredAs } from "../model/stored.ts";
 
 export interface ProfileShape {
   /** A whole training iteration, or a rollout without input, with momentum and adaptation. */
@@ -16,6 +17,8 @@ export interface ProfileShape {
   readonly inputs: number;
   /** O */
   readonly outputs: number;
+  /** How training stores activations; float32 unless said otherwise. */
+  readonly stored?: StoredAs;
 }
 
 const anchor = { work: "train", networks: 1, inputs: 4, outputs: 32 } as const;
@@ -39,5 +42,5 @@ export function shapeNamed(name: string): ProfileShape {
 
 export function describeShape(s: ProfileShape): string {
   const inputs = s.work === "train" ? `, I = ${s.inputs}` : "";
-  return `${s.work === "train" ? "training iteration" : "replay"} of ${s.networks} network${s.networks === 1 ? "" : "s"} × ${s.batch} rows, T = ${s.steps}, N = ${s.units}${inputs}, O = ${s.outputs}`;
+  return `${s.work === "train" ? "training iteration" : "replay"} of ${s.networks} network${s.networks === 1 ? "" : "s"} × ${s.batch} rows, T = ${s.steps}, N = ${s.units}${inputs}, O = ${s.outputs}${s.stored === "f16" ? ", stored as float16" : ""}`;
 }

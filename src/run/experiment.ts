@@ -47,6 +47,7 @@ export function trainSpecOf(config: ExperimentConfig, kind: PlanKind): TrainSpec
     clipNorm: config.train.clipNorm,
     l2Activity: config.train.l2Activity,
     kind,
+    stored: config.train.precision,
   };
 }
 

@@ -13,6 +13,7 @@ import { adapterSpec } from "../kernels/spec.ts";
 import { STREAM } from "../model/streams.ts";
 import { describeNetwork, type Outcome } from "../train/outcome.ts";
 import { planAwake } from "../train/plan.ts";
+import { type PrecisionError, precisionError } from "../train/precision.ts";
 import type { TestResult } from "../train/test-batch.ts";
 import { type IterationStats, Trainer } from "../train/trainer.ts";
 import { Checkpoints, deviceFailure, openLog } from "./checkpoints.ts";
@@ -138,8 +139,10 @@ export async function trainInto(
     });
     const { mse: testError, decodingError } =
       outcome.kind === "interrupted" ? { mse: [], decodingError: null } : await test(trainer, config, io);
+    const precision = outcome.kind === "completed" ? await tellPrecision(gpu, trainer, io) : null;
     dir.updateManifest({
       outcome: { ...outcome, iteration: trainer.iteration },
+      ...(precision === null ? {} : { precision }),
       trainSeconds: seconds,
       ...(testError.length > 0 ? { testError } : {}),
       ...(decodingError === null ? {} : { decodingError }),
@@ -153,6 +156,18 @@ export async function trainInto(
   } finally {
     log?.close();
   }
+}
+
+/** What float16 changed, on one more batch; null for float32. */
+async function tellPrecision(gpu: Gpu, trainer: Trainer, io: Io): Promise<PrecisionError | null> {
+  const { spec } = trainer;
+  if (spec.stored !== "f16") return null;
+  const error = await precisionError(gpu, spec, trainer.buffers, trainer.iteration);
+  const worst = (x: readonly number[]) => Math.max(...x).toExponential(1);
+  io.note(
+    `activations stored as float16: on one batch the loss differs by ${worst(error.loss)} and the gradient by ${worst(error.gradient)} (normwise) from float32's`,
+  );
+  return error;
 }
 
 async function test(

@@ -51,6 +51,7 @@ function rolloutOf(spec: TrainSpec, gradients: boolean): RolloutSpec {
     adjoint: gradients,
     inputs: spec.model.shape.inputs,
     inputWindows: spec.code?.deltaInput === true,
+    stored: gradients ? (spec.stored ?? "f32") : "f32",
   };
 }
 

@@ -3,6 +3,7 @@ import type { CodeSpec } from "../code/population.ts";
 import type { PlanKind } from "../gpu/plan.ts";
 import type { AdapterSpec, ModelSpec } from "../kernels/spec.ts";
 import type { StepParameters } from "../model/dynamics.ts";
+import type { StoredAs } from "../model/stored.ts";
 import type { PathTask } from "../task/paths.ts";
 
 /** One network of the experiment. */
@@ -34,6 +35,8 @@ export interface TrainSpec {
   readonly clipNorm: number;
   readonly l2Activity: number;
   readonly kind: PlanKind;
+  /** How activations lie in memory between passes of a training iteration; tests and replays have float32. */
+  readonly stored?: StoredAs;
   /** Tighter limits than the adapter's own (tests). */
   readonly adapter?: AdapterSpec;
 }

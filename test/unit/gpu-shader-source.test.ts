@@ -68,3 +68,22 @@ describe("tune constants", () => {
     expect(() => assembleShader("a.wgsl", read, tune)).toThrow(message);
   });
 });
+
+describe("a choice between imports", () => {
+  const read = files({
+    "a.wgsl": '//! import "wide.wgsl" or HALF "narrow.wgsl"\nconst A = 1;',
+    "wide.wgsl": "const WIDE = 1;",
+    "narrow.wgsl": "const NARROW = 1;",
+  });
+
+  test("is the first file unless the tune says 1", () => {
+    for (const tune of [{}, { HALF: 0 }]) expect(assembleShader("a.wgsl", read, tune).code).toContain("WIDE");
+    const { code } = assembleShader("a.wgsl", read, { HALF: 1 });
+    expect(code).toContain("NARROW");
+    expect(code).not.toContain("WIDE");
+  });
+
+  test("does not make a misspelt constant pass", () => {
+    expect(() => assembleShader("a.wgsl", read, { HALVE: 1 })).toThrow("no tune constant HALVE");
+  });
+});

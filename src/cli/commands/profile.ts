@@ -1,6 +1,14 @@
 import { InvalidArgumentError } from "commander";
 import { UsageError } from "../../errors.ts";
-import { addPlanKind, type GlobalFlags, gpuOptions, type PlanFlags, planOptions, type Verb } from "../flags.ts";
+import {
+  addPlanKind,
+  addPrecision,
+  type GlobalFlags,
+  gpuOptions,
+  type PlanFlags,
+  planOptions,
+  type Verb,
+} from "../flags.ts";
 
 interface Flags extends GlobalFlags, PlanFlags {
   readonly shape: string;
@@ -19,6 +27,7 @@ interface Flags extends GlobalFlags, PlanFlags {
   readonly tolerance: number;
   readonly scaling?: string;
   readonly plan?: boolean;
+  readonly precision?: string;
   readonly peakTflops: number;
   readonly bandwidth: number;
   readonly memory: number;
@@ -76,13 +85,14 @@ export const profile: Verb = (program, { perform, runs }) => {
     .option("--bandwidth <x>", "its memory bandwidth in GB/s, for --plan", positive, 4800)
     .option("--memory <x>", "its memory in GiB, for --plan", positive, 24)
     .addHelpText("after", EXAMPLES);
-  addPlanKind(command).action(async () => {
+  addPrecision(addPlanKind(command)).action(async () => {
     const flags = command.optsWithGlobals<Flags>();
     const { shapeNamed } = await import("../../profile/shapes.ts");
     const sizes = Object.fromEntries(
       SIZES.flatMap(([name]) => (flags[name] === undefined ? [] : [[name, flags[name]]])),
     );
-    const shape = { ...shapeNamed(flags.shape), ...sizes };
+    const stored = flags.precision === "f16" ? { stored: "f16" as const } : {};
+    const shape = { ...shapeNamed(flags.shape), ...sizes, ...stored };
     if ((flags.kernel === undefined) !== (flags.against === undefined))
       throw new UsageError("--kernel and --against belong together: the kernel's name and the file of the variant");
     const plan = flags.plan === true ? await planOf(flags, shape, Object.keys(sizes).length > 0) : {};

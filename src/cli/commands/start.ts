@@ -1,6 +1,7 @@
 import {
   addConfigFlags,
   addPlanKind,
+  addPrecision,
   type ConfigFlags,
   configOf,
   gpuOptions,
@@ -23,7 +24,7 @@ export const start: Verb = (program, { perform, runs }) => {
     .option("--out <dir>", "run directory (default: runs/<name>-<time>)")
     .option("--force", "delete the run that is there")
     .addHelpText("after", "\nExample:\n  reverie start --preset tmaze --set 'seeds=[0,1,2,3]'");
-  addPlanKind(addConfigFlags(command)).action(async () => {
+  addPrecision(addPlanKind(addConfigFlags(command))).action(async () => {
     const flags = command.optsWithGlobals<Flags>();
     const config = await configOf(flags);
     const out = flags.out ?? newRunDirectory(config.config.name);

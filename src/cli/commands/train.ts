@@ -3,6 +3,7 @@ import { UsageError } from "../../errors.ts";
 import {
   addConfigFlags,
   addPlanKind,
+  addPrecision,
   type ConfigFlags,
   configOf,
   configOfRun,
@@ -41,8 +42,11 @@ async function configFor(flags: Flags) {
   return changedConfigOf(flags.out, flags);
 }
 
-async function changedConfigOf(run: string, { seed, set }: Flags) {
-  const overrides = await override("seed", seed, "--seed");
+async function changedConfigOf(run: string, { seed, set, precision }: Flags) {
+  const overrides = [
+    ...(await override("seed", seed, "--seed")),
+    ...(await override("train.precision", precision, "--precision")),
+  ];
   return configOfRun(run, { overrides, ...(set === undefined ? {} : { set }) });
 }
 
@@ -62,7 +66,7 @@ export const train: Verb = (program, { perform, runs }) => {
         "  reverie train --resume --out runs/triangle\n" +
         "  reverie train --fork runs/triangle --set train.l2Activity=0.01 --out runs/sparse",
     );
-  addPlanKind(addConfigFlags(command)).action(async () => {
+  addPrecision(addPlanKind(addConfigFlags(command))).action(async () => {
     const flags = command.optsWithGlobals<Flags>();
     const config = await configFor(flags);
     const out = flags.out ?? newRunDirectory(config.config.name);
