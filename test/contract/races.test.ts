@@ -76,6 +76,7 @@ const UNIFORMS: Record<string, Record<string, number>> = {
     at_main: 0,
     main_i: 8,
     main_j: 1,
+    scale: 1,
     at_tail: 64,
     at_one: 72,
   },

@@ -225,7 +225,8 @@ describe("train", () => {
   test("--plan prints buffers and passes, and leaves nothing behind", async () => {
     const { stdout } = await train("planned", "--plan");
     expect(stdout).toMatch(/^plan train \(\S+\), [\d.]+ KiB\n/);
-    expect(stdout).toMatch(/\n {2}buffers\n(.*\n)+ {2}passes: 13 dispatches, 0 copies\n/);
+    // The lanes of a CPU take the gradient's inputs in a launch of their own.
+    expect(stdout).toMatch(/\n {2}buffers\n(.*\n)+ {2}passes: 1[34] dispatches, 0 copies\n/);
     const plan = JSON.parse((await train("planned", "--plan", "--json")).stdout);
     expect(plan).toMatchObject({ name: "train", buffers: expect.any(Array), passes: expect.any(Array) });
     expect(existsSync(inside("planned"))).toBe(false);

@@ -54,7 +54,7 @@ describe("the anchor's work, counted by hand (S = 1, B = 256, T = 100, N = 128, 
   });
 
   test("bytes of the readout: weights, states, and y written only", () => {
-    expect(of("readout")[0]?.bytes).toBe(weights + states(T + 1) + 4 * T * B * O);
+    expect(of("readout")[0]?.bytes).toBe(weights + states(T) + 4 * T * B * O);
   });
 
   test("bytes of the adjoint: rows, weights, ga in and out, what is carried in and out, φ′ bits", () => {

@@ -29,6 +29,7 @@ export const training = {
   adaptStrength: 0,
   adaptTau: 100,
   noiseRounds: 7,
+  precision: "f32",
 } as const satisfies ConfigInput["train"];
 
 export const replay = {
