@@ -41,6 +41,7 @@ export { Gpu } from "./gpu/context.ts";
 export { kernelNames, type OpenOptions, openGpu, readShaderFile } from "./gpu/open-node.ts";
 export { describePlan, type Pass, type Plan, type PlanKind } from "./gpu/plan.ts";
 export { readNpz, writeNpz } from "./io/npz.ts";
+export { type LoadedRecording, loadRecording, type RecordedOptions } from "./io/recorded-task.ts";
 export { describeKernel, type KernelDescription } from "./kernels/catalog.ts";
 export { adapterSpec, choosePlanKind, type ModelSpec, modelSpec } from "./kernels/spec.ts";
 export type { LibraryOptions, ProgressListener } from "./library/options.ts";
@@ -69,7 +70,9 @@ export { type Profile, type ProfileOptions, profileShape } from "./profile/profi
 export { PROFILE_SHAPES, type ProfileShape } from "./profile/shapes.ts";
 export { type ReplayOutcome, type ReplaySpec, replayPlanOf, runReplay } from "./replay/replay.ts";
 export { replaySpecOf, trainSpecOf } from "./run/experiment.ts";
+export { type BoxTask, boxTask, PREDECESSOR, RAT_IN_A_BOX } from "./task/box.ts";
 export { generatePaths } from "./task/generate.ts";
+export { type HeadDirectionTask, headDirectionTask } from "./task/head-direction.ts";
 export { ouTask, type PathTask, tmazeTask, triangleTask } from "./task/paths.ts";
 export {
   GivenBatch,

@@ -2,7 +2,7 @@ import { Option } from "commander";
 import { UsageError } from "../../errors.ts";
 import type { GlobalFlags, Verb } from "../flags.ts";
 
-const TASKS = ["tmaze", "triangle", "ou", "head-direction"];
+const TASKS = ["tmaze", "triangle", "ou", "place", "head-direction"];
 
 interface Flags extends GlobalFlags {
   readonly task?: string;
