@@ -41,7 +41,7 @@ const WINDOW = {
 
 const UNIFORMS: Record<string, Record<string, number>> = {
   window: WINDOW,
-  activity: { scale: 0.5 },
+  activity: { scale: 0.5, gradient: 1 },
   affine: { rows: 32, rows_per_network: 32, weight_stride: 256, at_w: 80, at_b: 112, x_quads: 2, y_quads: 1 },
   loss: {
     target_width: 2,
