@@ -1,4 +1,5 @@
-// Computes  out[k][j] = states[s][row of j]: the states of the first rollouts of every condition at the steps kept
+// Computes  out[k][j] = states[s][row of j]: some rows' states at some steps, of the first rollouts of every condition
+//           (what a sweep keeps) or of rows a fixed way apart (what is audited)
 // Axes      R rows of the launch, J sampled rows = network, condition, repeat; N units in quads
 // Bindings  states: [window+1][R][N], slot 0 before the window; sampled_r: [saved][J][N]
 // Geometry  one invocation = one quad of one sampled row; workgroup y = kept step of the window
@@ -16,6 +17,7 @@ struct SamplePass {
   first: u32,             // slot of `states` that the first kept step of the window is in
   every: u32,
   kept0: u32,             // steps kept before this window
+  row0: u32,              // row of j = 0
 }
 
 @group(0) @binding(0) var<uniform> sample_pass: SamplePass;
@@ -33,7 +35,7 @@ fn sample_states(@builtin(global_invocation_id) id: vec3u) {
   let cloud = j / sample_pass.sampled;
   let network = cloud / sample_pass.conditions;
   let condition = cloud % sample_pass.conditions;
-  let row = network * sample_pass.rows_per_network + condition * sample_pass.repeats + repeat;
+  let row = sample_pass.row0 + network * sample_pass.rows_per_network + condition * sample_pass.repeats + repeat;
   let slot = sample_pass.first + id.y * sample_pass.every;
   let to = (sample_pass.kept0 + id.y) * sample_pass.sampled_rows + j;
   sampled_r[to * n4 + id.x % n4] = states[(slot * sample_pass.rows + row) * n4 + id.x % n4];

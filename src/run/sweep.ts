@@ -1,6 +1,7 @@
 /** `reverie sweep`: a grid of replays, measured on the GPU while they run, resumable. */
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
+import { Auditor, auditReport } from "../audit/auditor.ts";
 import { pathTask } from "../config/resolve.ts";
 import type { ExperimentConfig } from "../config/schema.ts";
 import { DataError, EXIT, type ExitCode, GpuError, UsageError } from "../errors.ts";
@@ -204,6 +205,8 @@ export async function sweepInto(
     started: new Date().toISOString(),
     outcome: { kind: "running" },
   };
+  const audited = options.resume ? auditReport((readSweepManifest(dir.path) as { audit?: unknown }).audit) : undefined;
+  const auditor = new Auditor(d, sweep.loaded.weights, audited);
   const moved = options.resume && noteOtherAdapter(dir.path, facts.versions, gpu, io);
   if (!options.resume) dir.begin(d, manifest);
   dir.updateManifest({ ...facts, plan: manifest.plan, outcome: manifest.outcome });
@@ -221,6 +224,7 @@ export async function sweepInto(
       budget,
       signal: io.signal,
       onCompile: compiling(io),
+      audit: (rows) => auditor.look(rows),
       onProgress: (done, total) => {
         if (!started) io.progress.start("sweeping", total, "rollouts");
         started = true;
@@ -229,10 +233,12 @@ export async function sweepInto(
     });
     const seconds = (performance.now() - began) / 1000;
     if (outcome === "completed") dir.finish(d, log.records, shard.of === 1);
-    dir.updateManifest({ outcome: { kind: outcome }, seconds, ended: new Date().toISOString() });
+    dir.updateManifest({ outcome: { kind: outcome }, audit: auditor.report, seconds, ended: new Date().toISOString() });
     io.progress.done(`${outcome} after ${seconds.toFixed(1)} s`);
+    io.note(auditor.summary);
     return tell(dir.path, sweep, outcome, log.known.size, io);
   } catch (error) {
+    if (error instanceof GpuError) dir.updateManifest({ audit: auditor.report });
     throw error instanceof GpuError ? deviceFailure(error, dir, `npx reverie sweep --resume --out ${dir.path}`) : error;
   } finally {
     log.close();

@@ -10,6 +10,7 @@ import { packRows, type RowRecord } from "../model/rows.ts";
 import { savedSteps } from "../replay/plan.ts";
 import { startSlot } from "../replay/replay.ts";
 import { aggregateRows } from "./aggregate.ts";
+import { type AuditedRow, auditedRowsOf } from "./audit.ts";
 import {
   geometryUploads,
   type MetricsChunk,
@@ -41,10 +42,13 @@ export interface LaunchInputs {
   readonly awakeOccupancy: Uint32Array<ArrayBuffer> | null;
   /** (S, repeats, N): states to start from, or null for encoded positions. */
   readonly startStates: Float32Array | null;
+  /** Whether audited rows are read back. */
+  readonly audit?: boolean;
 }
 
 export interface LaunchOutput {
   readonly records: readonly ResultRecord[];
+  readonly audited: readonly AuditedRow[];
   /** What was kept, as it lies on the device: [saved][R][O padded]. */
   readonly positions: Float32Array | null;
   /** [saved][S·C·sampled][N padded] of the sampled rollouts. */
@@ -131,7 +135,7 @@ export class SweepMachine {
       hooks.onSteps?.(mark.steps);
     }
     this.#compiled = true;
-    return this.#collect(launch);
+    return this.#collect(launch, plan);
   }
 
   #upload(launch: Launch, program: Program): void {
@@ -153,7 +157,20 @@ export class SweepMachine {
     }
   }
 
-  async #collect(launch: Launch): Promise<LaunchOutput> {
+  async #audited(launch: Launch, { audit }: LaunchPlan, stats: ArrayBuffer): Promise<AuditedRow[]> {
+    if (!this.#inputs.audit) return [];
+    const { options: o } = this;
+    const read = (name: string) => this.#gpu.readF32(this.#buffer(name));
+    const raw = {
+      r: await read("audit_r"),
+      extra: o.extra ? await read("audit_extra") : null,
+      y: await read("audit_y"),
+      stats,
+    };
+    return auditedRowsOf(o, launch, chunkOf(o, launch).rowsPerNetwork, audit, raw, o.layouts.stats);
+  }
+
+  async #collect(launch: Launch, plan: LaunchPlan): Promise<LaunchOutput> {
     const { options: o } = this;
     const { metrics, layouts } = o;
     const chunk = metricsChunkOf(o, launch);
@@ -172,14 +189,15 @@ export class SweepMachine {
         records.push({ ...record, network: launch.network0 + s, condition: launch.condition0 + c });
       }
     }
-    if (o.keepEvery === 0) return { records, positions: null, states: null };
+    const audited = await this.#audited(launch, plan, raw.stats);
+    if (o.keepEvery === 0) return { records, audited, positions: null, states: null };
     const saved = savedSteps(o.steps, o.keepEvery);
     const bytes = 4 * saved * rows * shownOf(o.code, o.model.shape.outputs).floats;
     const positions = await this.#gpu.readF32(this.#buffer("y_all"), 0, bytes);
-    if (o.stateRepeats === 0) return { records, positions, states: null };
+    if (o.stateRepeats === 0) return { records, audited, positions, states: null };
     const stateBytes = 4 * saved * sampledRows(o, launch) * roundUp(o.model.shape.units, 4);
     const states = await this.#gpu.readF32(this.#buffer("sampled_r"), 0, stateBytes);
-    return { records: records.map((r) => withMemory(o, launch, r, states)), positions, states };
+    return { records: records.map((r) => withMemory(o, launch, r, states)), audited, positions, states };
   }
 
   destroy(): void {

@@ -31,6 +31,7 @@ import {
   startBuffers,
   startPasses,
 } from "../replay/plan.ts";
+import { type AuditPlan, auditBuffers, auditPasses, planAudit } from "./audit-plan.ts";
 import {
   type MetricsChunk,
   type MetricsLayouts,
@@ -126,6 +127,7 @@ function launchBuffers(o: SweepPlanOptions, launch: Launch, ring: number): Buffe
     { name: "e0", bytes: 4 * rows * shape.encoderInputs, axes: "[R][E]" },
     ...startBuffers(o, rows),
     ...metricsBuffers(o.metrics, metricsChunkOf(o, launch), o.layouts, o.networks),
+    ...auditBuffers(o, rows),
     ...UNUSED_BUFFERS,
   ];
 }
@@ -244,6 +246,7 @@ export interface LaunchPlan {
   readonly plan: Plan;
   /** Pass index after each window, and the steps done by then: where progress is told and Ctrl-C heeded. */
   readonly marks: readonly { readonly pass: number; readonly steps: number }[];
+  readonly audit: AuditPlan;
 }
 
 /** States of the sampled rollouts at the steps of a window that are kept. */
@@ -275,6 +278,7 @@ function samplePasses(o: SweepPlanOptions, launch: Launch, w: TimeWindow): Pass[
           first: (kept0 + 1) * o.keepEvery - w.t0,
           every: o.keepEvery,
           kept0,
+          row0: 0,
         },
       },
       groups: [Math.ceil((sampledRows(o, launch) * unitQuads) / 64), kept, 1],
@@ -294,14 +298,17 @@ export function planLaunch(o: SweepPlanOptions, launch: Launch): LaunchPlan {
   const most = Math.min(longestReadout(r, rows, o.adapter), ringSteps(o, launch));
   const windows = timeWindows(o.steps, o.kind === "step" ? most : Math.min(most, longest));
   const ring = Math.max(...windows.map((w) => w.steps));
+  const audit = planAudit(o, rows, windows);
   const passes: Pass[] = [...metricsReset(o.metrics, metrics), ...startPasses(o, r, chunk)];
   const marks: { pass: number; steps: number }[] = [];
   for (const w of windows) {
+    const audited = auditPasses(o, audit, rows, w);
+    passes.push(...audited.before);
     for (const l of timeWindows(w.steps, longest)) {
       passes.push(forwardPass(r, chunk, { t0: w.t0 + l.t0, steps: l.steps }, { slot0: () => l.t0 }));
     }
     passes.push(readoutPass(r, chunk, w, 0), ...showPasses(o.code, w.steps * rows, { buffer: "decoded" }));
-    passes.push(...metricsWindow(o.metrics, metrics, w));
+    passes.push(...metricsWindow(o.metrics, metrics, w), ...audited.behind);
     if (o.keepEvery > 0)
       passes.push(
         ...keepSteps("keep positions", { buffer: shown.buffer, skip: 0 }, "y_all", rows * shown.floats, o.keepEvery, w),
@@ -316,7 +323,11 @@ export function planLaunch(o: SweepPlanOptions, launch: Launch): LaunchPlan {
   const notes = [
     `${launch.networks} networks × ${launch.conditions} conditions × ${o.repeats} repeats: ${rows} rows, windows of ${ring} steps`,
   ];
-  return { plan: { name: "sweep", kind: o.kind, buffers: launchBuffers(o, launch, ring), passes, notes }, marks };
+  return {
+    plan: { name: "sweep", kind: o.kind, buffers: launchBuffers(o, launch, ring), passes, notes },
+    marks,
+    audit,
+  };
 }
 
 /** Buffers that serve every launch: of each name the largest. */

@@ -4,6 +4,7 @@ import type { PlanKind } from "../gpu/plan.ts";
 import { recordLayouts } from "../kernels/records.ts";
 import { type AdapterSpec, adapterSpec } from "../kernels/spec.ts";
 import { savedSteps } from "../replay/plan.ts";
+import type { AuditedRow } from "./audit.ts";
 import { awakeOccupancy, measureAwake } from "./awake.ts";
 import type { SweepDefinition } from "./definition.ts";
 import { SweepMachine, takePositions, takeStates } from "./launch.ts";
@@ -58,6 +59,8 @@ export interface SweepRunOptions {
   readonly onCompile?: (kernel: string, index: number, of: number) => void;
   /** Rollouts done, of those of the part. */
   readonly onProgress?: (done: number, total: number) => void;
+  /** Looks at some rows of every launch before its lines are kept; throws where they are wrong. */
+  readonly audit?: (rows: readonly AuditedRow[]) => void;
 }
 
 export function machineOptions(gpu: Gpu, o: Pick<SweepRunOptions, "kind" | "budget" | "adapter">): MachineOptions {
@@ -132,6 +135,7 @@ export async function runSweep(
     rows: (network, from, count) => sweepRows(d, network, from, count),
     awakeOccupancy: awakeOccupancy(d, awake, cells),
     startStates,
+    audit: options.audit !== undefined,
   });
   try {
     for (const own of work) {
@@ -144,6 +148,7 @@ export async function runSweep(
           onSteps: (steps) => options.onProgress?.(done + (rollouts(launch) * steps) / d.steps, total),
         });
         if (output === null) return "interrupted";
+        options.audit?.(output.audited);
         done += rollouts(launch);
         records.push(...output.records);
         if (shard && output.positions) {

@@ -132,9 +132,13 @@ describe("what imports what", () => {
     expect(FILES.filter(isCore).length).toBeGreaterThan(20);
   });
 
-  test("nothing but the gradient check knows the reference", () => {
+  test("nothing but the gradient check and the audit knows the reference", () => {
     const users = imports.filter(({ from, to }) => to.startsWith("reference/") && !from.startsWith("reference/"));
-    expect(users.filter(({ from }) => from !== "run/gradcheck.ts")).toEqual([]);
+    const isAudit = (file: string) => file.startsWith("audit/");
+    expect(users.filter(({ from }) => from !== "run/gradcheck.ts" && !isAudit(from))).toEqual([]);
+    // The audit looks at results and gives none: whoever runs a sweep or a replay asks it, and nobody else does.
+    const asking = imports.filter(({ from, to }) => isAudit(to) && !isAudit(from));
+    expect([...new Set(asking.map(({ from }) => from))]).toEqual(["run/sweep.ts"]);
     // And it is loaded only when it is asked for.
     expect(imports.filter(({ to }) => to === "run/gradcheck.ts").map(({ from }) => from)).toEqual(["run/doctor.ts"]);
     expect(code.get("run/doctor.ts")).toMatch(/await import\("\.\/gradcheck\.js"\)/);
