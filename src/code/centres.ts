@@ -1,7 +1,7 @@
 /** Where place cells lie: a layout within the extent of a task, drawn once for all networks. Pure. */
 import { UsageError } from "../errors.ts";
+import { drawWords, uniform } from "../model/philox.ts";
 import { STREAM } from "../model/streams.ts";
-import { drawWords, uniform } from "../reference/rng.ts";
 import type { Extent } from "../task/extent.ts";
 
 export const LAYOUTS = ["jitteredGrid", "grid", "uniform", "ring", "list", "file"] as const;

@@ -1,6 +1,7 @@
 /** Fixed directions in the space of activities, along which clouds of activities are compared. Pure. */
+
+import { drawWords, normals4 } from "../model/philox.ts";
 import { STREAM } from "../model/streams.ts";
-import { drawWords, normals4 } from "../reference/rng.ts";
 
 /** Directions of the sliced distance in activity space. */
 export const CODE_DIRECTIONS = 128;

@@ -133,7 +133,8 @@ export function offPathDistance(t: Trajectories, geometry: Geometry): number {
     let nearest = Number.POSITIVE_INFINITY;
     for (const [[ax, ay], [bx, by]] of segments) {
       const [ex, ey] = [bx - ax, by - ay];
-      const f = ((x - ax) * ex + (y - ay) * ey) / (ex * ex + ey * ey);
+      // A corner that stands twice in a route makes an edge of no length.
+      const f = ((x - ax) * ex + (y - ay) * ey) / (ex * ex + ey * ey || 1);
       const g = Math.min(1, Math.max(0, f));
       nearest = Math.min(nearest, (x - ax - g * ex) ** 2 + (y - ay - g * ey) ** 2);
     }

@@ -11,20 +11,13 @@ import {
   msdExponent,
   outputVariance,
   pathLength,
+  soundRows,
   speedAtLag,
 } from "./motion.ts";
 import { junctionTimes, reachTimes, summariseReach } from "./reach.ts";
 import { mean, median } from "./statistics.ts";
 import type { MetricValues } from "./table.ts";
-import {
-  finiteRows,
-  firstSteps,
-  type States,
-  statesOf,
-  type Tensor,
-  type Trajectories,
-  trajectoriesOf,
-} from "./trajectories.ts";
+import { firstSteps, type States, statesOf, type Tensor, type Trajectories, trajectoriesOf } from "./trajectories.ts";
 import { type SlicedQuantiles, slicedQuantiles, slicedWasserstein } from "./wasserstein.ts";
 
 /** What every condition of a network is compared with; computed once per network. */
@@ -36,20 +29,19 @@ export interface AwakeReference {
 }
 
 export function awakeReference(awake: Trajectories, geometry: Geometry): AwakeReference {
-  const finite = finiteRows(awake);
+  const sound = soundRows(awake, geometry);
   return {
-    quantiles: slicedQuantiles(finite.positions),
-    density: kernelDensity(finite.positions),
+    quantiles: slicedQuantiles(sound.positions),
+    density: kernelDensity(sound.positions),
     reachMedian: median(reachTimes(awake, geometry)),
-    speed5: speedAtLag(finite),
+    speed5: speedAtLag(sound),
   };
 }
 
 /**
  * All metrics of one network under one condition (`METRICS` defines them).
  *
- * Reach times and `diverged` count every row; the others leave out rows that are not finite, and are NaN where none
- * is left.
+ * Reach times and `diverged` count every row; the others leave out rows that diverged, and are NaN where none is left.
  *
  * @param awakeSteps length of the awake paths, steps: the T of `sw_T`
  * @param extra.reference metrics of the condition that the compression ratios compare with, usually plain replay; without
@@ -63,16 +55,16 @@ export function measure(
   awakeSteps: number,
   extra: { readonly reference?: MetricValues; readonly states?: States; readonly code?: CodeMetricValues } = {},
 ): MetricValues {
-  const finite = finiteRows(trajectories);
+  const sound = soundRows(trajectories, geometry);
   const reach = summariseReach(reachTimes(trajectories, geometry), trajectories);
-  const speed5 = speedAtLag(finite);
-  const laps = hasLaps(geometry) ? lapsPerRow(finite, geometry) : null;
+  const speed5 = speedAtLag(sound);
+  const laps = hasLaps(geometry) ? lapsPerRow(sound, geometry) : null;
   const absLaps = laps === null ? Number.NaN : mean(laps.map(Math.abs));
-  const visits = regionVisits(finite, geometry);
-  const cells = coverage(finite, geometry);
-  const density = kernelDensity(finite.positions);
-  const early = firstSteps(finite, awakeSteps);
-  const sw = slicedWasserstein(slicedQuantiles(finite.positions), awake.quantiles);
+  const visits = regionVisits(sound, geometry);
+  const cells = coverage(sound, geometry);
+  const density = kernelDensity(sound.positions);
+  const early = firstSteps(sound, awakeSteps);
+  const sw = slicedWasserstein(slicedQuantiles(sound.positions), awake.quantiles);
   const hasGoals = hasArrivals(geometry);
   const [cmi1, cmi5] =
     extra.states === undefined ? [Number.NaN, Number.NaN] : conditionalMutualInformation(extra.states, [1, 5]);
@@ -87,22 +79,22 @@ export function measure(
     compression_reference: ratio(reference.reach_median, reach.median),
     compression_laps: absLaps / reference.abs_laps,
     speed5,
-    path_length: pathLength(finite),
-    msd_exponent: msdExponent(finite),
-    output_variance: outputVariance(finite),
-    autocorrelation10: autocorrelation(finite, 10),
+    path_length: pathLength(sound),
+    msd_exponent: msdExponent(sound),
+    output_variance: outputVariance(sound),
+    autocorrelation10: autocorrelation(sound, 10),
     laps: laps === null ? Number.NaN : mean(laps),
     abs_laps: absLaps,
-    track: geometry.bins.length === 0 ? Number.NaN : mean(trackCoverage(finite, geometry)),
+    track: geometry.bins.length === 0 ? Number.NaN : mean(trackCoverage(sound, geometry)),
     cells: cells.cells,
-    coverage_entropy: finite.rows === 0 ? Number.NaN : cells.entropy,
+    coverage_entropy: sound.rows === 0 ? Number.NaN : cells.entropy,
     regions: visits.distinct,
     entries: visits.entries,
     both_arms: visits.bothArms,
     occupancy_entropy: visits.occupancyEntropy,
-    offpath: offPathDistance(finite, geometry),
+    offpath: offPathDistance(sound, geometry),
     sw,
-    sw_T: early === finite ? sw : slicedWasserstein(slicedQuantiles(early.positions), awake.quantiles),
+    sw_T: early === sound ? sw : slicedWasserstein(slicedQuantiles(early.positions), awake.quantiles),
     kde_kl: klResampled(density, awake.density),
     kde_kl_plugin: klPlugin(density, awake.density),
     ...(extra.code ?? NO_CODE),

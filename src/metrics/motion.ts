@@ -1,6 +1,6 @@
 import type { Geometry } from "./geometry.ts";
 import { mean } from "./statistics.ts";
-import { lagInSamples, type Trajectories } from "./trajectories.ts";
+import { lagInSamples, someRows, type Trajectories } from "./trajectories.ts";
 
 /** Math.hypot guards against overflow at twenty times the price. */
 const distance = (dx: number, dy: number): number => Math.sqrt(dx * dx + dy * dy);
@@ -112,21 +112,28 @@ export function lapsPerRow(t: Trajectories, geometry: Geometry): Float64Array {
   return laps;
 }
 
-/** Share of rows that leave `radius` scales around the maze's centre, or the finite numbers, at any time. */
-export function divergedFraction(t: Trajectories, geometry: Geometry, radius = 10): number {
-  const limit = radius * geometry.scale;
-  let diverged = 0;
-  for (let r = 0; r < t.rows; r++) {
-    for (let i = 0; i < t.steps; i++) {
-      const at = (r * t.steps + i) * 2;
-      const dx = (t.positions[at] as number) - geometry.centre[0];
-      const dy = (t.positions[at + 1] as number) - geometry.centre[1];
-      // Written so that NaN counts as outside.
-      if (!(distance(dx, dy) <= limit)) {
-        diverged++;
-        break;
-      }
-    }
+/** A row has diverged beyond this many scales from the maze's centre; the same for sweeps (`limit` of path_stats.wgsl). */
+const DIVERGED_SCALES = 10;
+
+/** Whether a row leaves ten scales around the maze's centre, or the finite numbers, at any time. */
+function hasDiverged(t: Trajectories, row: number, geometry: Geometry): boolean {
+  const limit = DIVERGED_SCALES * geometry.scale;
+  for (let i = 0; i < t.steps; i++) {
+    const at = (row * t.steps + i) * 2;
+    const dx = (t.positions[at] as number) - geometry.centre[0];
+    const dy = (t.positions[at + 1] as number) - geometry.centre[1];
+    // Written so that NaN counts as outside.
+    if (!(distance(dx, dy) <= limit)) return true;
   }
-  return diverged / t.rows;
+  return false;
+}
+
+/** The rows that did not diverge: a single one at 10³⁰ m would be all that the others' mean is about. */
+export function soundRows(t: Trajectories, geometry: Geometry): Trajectories {
+  return someRows(t, (row) => !hasDiverged(t, row, geometry));
+}
+
+/** Share of rows that diverged. */
+export function divergedFraction(t: Trajectories, geometry: Geometry): number {
+  return (t.rows - soundRows(t, geometry).rows) / t.rows;
 }

@@ -1,10 +1,10 @@
 import { coverage, offPathDistance, regionVisits, trackCoverage } from "./exploration.ts";
 import { type Geometry, hasArrivals, hasLaps } from "./geometry.ts";
-import { lapsPerRow, outputVariance, pathLength, speedAtLag } from "./motion.ts";
+import { lapsPerRow, outputVariance, pathLength, soundRows, speedAtLag } from "./motion.ts";
 import { reachTimes } from "./reach.ts";
 import { standardDeviation } from "./statistics.ts";
 import type { MetricName } from "./table.ts";
-import { duration, finiteRows, type Trajectories } from "./trajectories.ts";
+import { duration, type Trajectories } from "./trajectories.ts";
 
 /** Metrics that are a mean over rows of something that each row has by itself. */
 const OF_ONE_ROW = {
@@ -29,16 +29,16 @@ export const SPREAD_METRICS: readonly SpreadMetric[] = [
 ];
 
 /**
- * Standard deviation (n − 1) over rows of the metrics whose value `measure` gives as a mean over rows; rows that are
- * not finite count only for `reach_rmean`, as in `measure`. NaN for fewer than two rows, or where nothing is defined.
+ * Standard deviation (n − 1) over rows of the metrics whose value `measure` gives as a mean over rows; rows that
+ * diverged count only for `reach_rmean`, as in `measure`. NaN for fewer than two rows, or where nothing is defined.
  */
 export function spreadOverRows(t: Trajectories, geometry: Geometry): Readonly<Record<SpreadMetric, number>> {
-  const finite = finiteRows(t);
-  const width = finite.steps * 2;
-  const rows = Array.from({ length: finite.rows }, (_, r) => ({
-    ...finite,
+  const sound = soundRows(t, geometry);
+  const width = sound.steps * 2;
+  const rows = Array.from({ length: sound.rows }, (_, r) => ({
+    ...sound,
     rows: 1,
-    positions: finite.positions.subarray(r * width, (r + 1) * width),
+    positions: sound.positions.subarray(r * width, (r + 1) * width),
   }));
   const limit = duration(t);
   const hasGoals = hasArrivals(geometry);

@@ -90,19 +90,16 @@ export function statesOf(tensor: Tensor, network: number, every = 1): States {
   return { values: out, rows, steps, units: width, every };
 }
 
-/** Only the rows without NaN or infinity: momentum without a leak can throw a row to infinity. */
-export function finiteRows(t: Trajectories): Trajectories {
+/** The rows for which `keep` is true. */
+export function someRows(t: Trajectories, keep: (row: number) => boolean): Trajectories {
   const width = t.steps * 2;
-  const keep: number[] = [];
-  for (let r = 0; r < t.rows; r++) {
-    if (t.positions.subarray(r * width, (r + 1) * width).every(Number.isFinite)) keep.push(r);
-  }
-  if (keep.length === t.rows) return t;
-  const positions = new Float64Array(keep.length * width);
-  keep.forEach((row, i) => {
+  const kept = Array.from({ length: t.rows }, (_, row) => row).filter(keep);
+  if (kept.length === t.rows) return t;
+  const positions = new Float64Array(kept.length * width);
+  kept.forEach((row, i) => {
     positions.set(t.positions.subarray(row * width, (row + 1) * width), i * width);
   });
-  return { ...t, positions, rows: keep.length };
+  return { ...t, positions, rows: kept.length };
 }
 
 /** The samples of the first `steps` steps. */

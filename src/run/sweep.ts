@@ -107,7 +107,7 @@ function budgetOf(options: Pick<SweepOptions, "budget">, gpu: Gpu): number {
   return Math.min(DEFAULT_BUDGET, free / 2);
 }
 
-/** Seconds, roughly: what the adapter's kind was measured to do. */
+/** Seconds at the least: what the adapter's kind was measured to do, alone on its machine, compiling left out. */
 function forecast(gpu: Gpu, summary: SweepSummary): number {
   return summary.flops / (gpu.adapter.software ? SOFTWARE_FLOPS_PER_CORE * availableParallelism() : GPU_FLOPS);
 }
@@ -132,7 +132,7 @@ function planOf(gpu: Gpu, kind: PlanKind, budget: number, { definition: d, shard
       `${part}${to - from} conditions × ${d.networks.length} networks × ${d.repeats} repeats = ${rollouts} rollouts of ${d.steps} steps, N = ${d.shape.units}`,
       `plan ${kind}: ${summary.launches} launches, ${summary.windows} windows, ${summary.dispatches} dispatches`,
       `${formatBytes(summary.deviceBytes)} on the device, ${formatBytes(summary.readBackBytes)} read back`,
-      `about ${Math.max(1, Math.ceil(seconds))} s on this adapter`,
+      `at least ${Math.max(1, Math.ceil(seconds))} s on this adapter when nothing else runs; progress tells the time left`,
     ],
   };
 }

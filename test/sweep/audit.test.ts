@@ -88,9 +88,9 @@ const WRONG: readonly (readonly [string, string, string, string, RegExp])[] = [
   ["noise", "lib/step_noise.wgsl", "quad, trajectory,", "quad, trajectory + 1u,", /its state after step \d+ differs/],
   [
     "readout",
-    "rnn/readout_lanes.wgsl",
-    "(group.z + 1u) * window.rows * n4",
-    "group.z * window.rows * n4",
+    "rnn/affine_lanes.wgsl",
+    "(group.z * affine.rows + row0) * x4",
+    "row0 * x4",
     /its readout after step \d+ differs/,
   ],
   [

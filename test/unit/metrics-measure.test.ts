@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { DataError, UsageError } from "../../src/errors.ts";
 import { metricsCsv, spreadOf, summarise, summaryCsv } from "../../src/metrics/csv.ts";
 import { drawPoints, kernelDensity } from "../../src/metrics/density.ts";
+import { offPathDistance } from "../../src/metrics/exploration.ts";
 import { geometryOf } from "../../src/metrics/geometry.ts";
 import { cholesky, symmetricEigen } from "../../src/metrics/linear-algebra.ts";
 import { awakeReference, type MetricRecord, measure, measureRun } from "../../src/metrics/measure.ts";
@@ -84,6 +85,13 @@ describe("reach times", () => {
   });
 });
 
+test("an edge of no length, where a route repeats a corner, changes no distance", () => {
+  const [a] = tmaze.segments[0] as readonly [readonly [number, number], readonly [number, number]];
+  const repeated = { ...tmaze, segments: [[a, a] as const, ...tmaze.segments] };
+  const path = rows([run(0.1, 1, 40).map((v) => v + 0.05)]);
+  expect(offPathDistance(path, repeated)).toBe(offPathDistance(path, tmaze));
+});
+
 describe("rows that are not numbers", () => {
   const good = run(0.1, 1, 40);
   const bad = [...good.slice(0, 60), ...Array.from({ length: 20 }, () => Number.NaN)];
@@ -98,6 +106,9 @@ describe("rows that are not numbers", () => {
     expect(m.reach_fraction).toBe(1);
     const huge = measure(rows([good, good.map((v) => v * 20)]), awake, tmaze, 40);
     expect(huge.diverged).toBe(0.5);
+    // As in a sweep: what went beyond ten maze sizes is finite, and says nothing about the others.
+    expect(huge.sw).toBe(0);
+    expect(huge.speed5).toBe(measure(clean, awake, tmaze, 40).speed5);
   });
 
   test("alone leave NaN, not an exception", () => {

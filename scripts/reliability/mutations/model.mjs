@@ -171,7 +171,7 @@ export const MODEL = [
   },
   {
     name: "mask: offset turned round",
-    file: PATHS,
+    file: "shaders/lib/masks.wgsl",
     find: "(t + period - offset) % period == 0u",
     replace: "(t + offset) % period == 0u",
     ...paths,
@@ -254,10 +254,9 @@ export const MODEL = [
   },
   {
     name: "readout of the state before",
-    file: "shaders/rnn/readout_tile.wgsl",
-    find: "group.z + 1u",
-    replace: "group.z",
-    tests: ["test/kernel/readout.test.ts"],
-    only: "O = 3",
+    file: "src/kernels/recurrence.ts",
+    find: 'x: { view: slotView("states", s.state, slot0 + 1, w.steps)',
+    replace: 'x: { view: slotView("states", s.state, slot0, w.steps)',
+    ...gradients,
   },
 ];
