@@ -142,6 +142,8 @@ test.each(KINDS)("$name: 0 silent", ({ make, read }) => {
 
 test("what was found", () => {
   const { truncations, flips, zeroes } = tally.cases;
+  expect(zeroes).toBe(KINDS.length * PER_FILE.zeroes);
+  expect(tally.silent).toBe(0);
   // What changes nothing are times and attributes of the archive.
   expect(tally.detected).toBeGreaterThan(0.85 * (truncations + flips + zeroes));
   record(

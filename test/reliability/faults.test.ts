@@ -164,7 +164,7 @@ const sweep: Work = {
   },
 };
 
-const tally = { hits: 0, kills: 0, sites: new Set<string>() };
+const tally = { hits: 0, kills: 0, sites: new Set<string>(), passed: 0 };
 
 /** Nothing of a dead or failed process may be left once it has come to its end. */
 function expectWhole(work: Work, directory: string, wanted: Record<string, string>, what: string): void {
@@ -219,6 +219,7 @@ async function strikeAll(work: Work, blows: readonly Blow[], every: number): Pro
       expectWhole(work, directory, wanted, what);
     }
   }
+  tally.passed++;
 }
 
 /** Every blow at every call in a soak; in each run of the tests each at every so many, not the same ones. */
@@ -282,6 +283,7 @@ test.each([training, replay, sweep])(
 );
 
 test("what was hit", async () => {
+  expect(tally.passed).toBe(9);
   for (const call of ["open", "write", "fsync", "close", "unlink"]) {
     expect(
       [...tally.sites].some((site) => site.endsWith(` ${call}`)),

@@ -7,6 +7,7 @@ import { networkSettings, pathTask, replayConditions } from "../../src/config/re
 import type { ExperimentConfig } from "../../src/config/schema.ts";
 import { UsageError } from "../../src/errors.ts";
 import { cellParams } from "../../src/model/dynamics.ts";
+import { KEYS, key, near, valueFor } from "./random-configs.ts";
 
 const SEED = 20260101;
 
@@ -38,39 +39,6 @@ function outcome(attempt: () => ExperimentConfig): "accepted" | "refused" {
   expectUsable(config);
   return "accepted";
 }
-
-/** Dotted paths of all keys of all presets. */
-function pathsOf(value: unknown, prefix = ""): string[] {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return [];
-  return Object.entries(value).flatMap(([key, inner]) => [prefix + key, ...pathsOf(inner, `${prefix}${key}.`)]);
-}
-const KEYS = [...new Set(presets().flatMap((p) => pathsOf(loadConfig({ preset: p.name }).config)))];
-
-/** Stands for a value that is right at its key. */
-const RIGHT = Symbol("right");
-const DEFAULTS = parseConfig({});
-function valueFor(path: string, drawn: unknown): unknown {
-  if (drawn !== RIGHT) return drawn;
-  let value: unknown = DEFAULTS;
-  for (const part of path.split(".")) value = (value as Record<string, unknown> | undefined)?.[part];
-  return value;
-}
-
-const near = fc.oneof(
-  { weight: 6, arbitrary: fc.constant(RIGHT) },
-  fc.constantFrom(0, -0, 1, -1, 0.5, 2, 7, 10, 63, 64, 65, 257, 65536, 2 ** 24, 2 ** 32 - 1, 2 ** 32),
-  fc.constantFrom(NaN, Infinity, -Infinity, 1e-320, 1e-45, 1e39, 1e308, "64", "NaN", "relu", "tanh", "ou", "triangle"),
-  fc.constantFrom(true, false, null, [], {}, [1], [0, 1], [[0, 0]], "encoded", "fixed", "plain"),
-  fc.integer(),
-  fc.double(),
-  fc.double({ min: 0, max: 1, noNaN: true }),
-);
-
-const key = fc.oneof(
-  { weight: 6, arbitrary: fc.constantFrom(...KEYS) },
-  { weight: 1, arbitrary: fc.string({ unit: "grapheme" }) },
-  { weight: 1, arbitrary: fc.constantFrom("__proto__.x", "constructor", "rnn.toString", "networks", "$schema") },
-);
 
 describe("fuzz", () => {
   test("2000 configurations by --set: accepted and usable, or refused in one line", () => {

@@ -189,7 +189,7 @@ describe("the checkpoints of a run", () => {
 });
 
 describe("damage", () => {
-  // The figure to hit: none of these may go by in silence (1000 truncations, 3000 flipped bits, 500 zeroed blocks).
+  // None of these may go by in silence; test/reliability/corruption.test.ts counts more of them, over more kinds of files.
   const original = fs.readFileSync(saveCheckpoint(folder(), smallCheckpoint(1400)));
   const saved = smallCheckpoint(1400);
   const path = join(folder(), "damaged.npz");
@@ -238,34 +238,34 @@ describe("damage", () => {
     expect(verdict(original)).toBe("harmless");
   });
 
-  it("by 1000 truncations is detected, every one", () => {
+  it("by 200 truncations is detected, every one", () => {
     const truncated = (random: () => number) => original.subarray(0, Math.floor(random() * original.length));
-    expect(tally(1000, truncated, 1)).toEqual({ detected: 1000, harmless: 0, silent: 0 });
+    expect(tally(200, truncated, 1)).toEqual({ detected: 200, harmless: 0, silent: 0 });
   });
 
-  it("by 3000 flipped bits is detected or changes nothing", () => {
+  it("by 600 flipped bits is detected or changes nothing", () => {
     const flipped = (random: () => number) => {
       const copy = Buffer.from(original);
       const at = Math.floor(random() * copy.length);
       copy[at] = (copy[at] as number) ^ (1 << Math.floor(random() * 8));
       return copy;
     };
-    const { detected, silent } = tally(3000, flipped, 2);
+    const { detected, silent } = tally(600, flipped, 2);
     expect(silent).toBe(0);
     // What changes nothing is versions, times and attributes: 23 members x about 33 bytes of 13 kB.
-    expect(detected).toBeGreaterThan(2700);
+    expect(detected).toBeGreaterThan(540);
   });
 
-  it("by 500 zeroed blocks of 4 KiB is detected, every one", () => {
+  it("by 100 zeroed blocks of 4 KiB is detected, every one", () => {
     const zeroed = (random: () => number) => {
       const copy = Buffer.from(original);
       const at = Math.floor(random() * copy.length);
       return copy.fill(0, at, Math.min(at + 4096, copy.length));
     };
-    const { detected, harmless, silent } = tally(500, zeroed, 3);
+    const { detected, harmless, silent } = tally(100, zeroed, 3);
     expect(silent).toBe(0);
     // The very last bytes of the file are zeros already.
-    expect(detected + harmless).toBe(500);
+    expect(detected + harmless).toBe(100);
     expect(harmless).toBeLessThanOrEqual(2);
   });
 });
