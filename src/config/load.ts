@@ -272,7 +272,10 @@ function parseSet(entry: string): Override {
 }
 
 /** Keys that name a file. */
-const FILE_KEYS: readonly Path[] = [["task", "path"]];
+const FILE_KEYS: readonly Path[] = [
+  ["task", "path"],
+  ["task", "cells", "file"],
+];
 
 /** So that a run can be gone on with from anywhere. */
 function withAbsoluteFiles(config: ExperimentConfig, baseOf: (path: Path) => string): ExperimentConfig {
@@ -280,7 +283,7 @@ function withAbsoluteFiles(config: ExperimentConfig, baseOf: (path: Path) => str
   for (const path of FILE_KEYS) {
     const owner = valueAt(made, path.slice(0, -1)) as Json | undefined;
     const key = path.at(-1) as string;
-    if (typeof owner?.[key] === "string") owner[key] = resolve(baseOf(path), owner[key]);
+    if (typeof owner?.[key] === "string" && owner[key] !== "") owner[key] = resolve(baseOf(path), owner[key]);
   }
   return made;
 }
