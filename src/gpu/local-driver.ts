@@ -22,7 +22,8 @@ export const isInstalled = (root: string = PROJECT_ROOT): boolean => /[\\/]node_
 /** What a user runs to get a driver. */
 export const setupCommand = (): string => (isInstalled() ? "npx reverie setup" : "npm run setup");
 
-function userCache(): string {
+/** What may be lost without harm, and holds for all projects of a user. */
+export function userCache(): string {
   return join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "reverie");
 }
 

@@ -56,6 +56,8 @@ export interface LaunchSize {
   readonly units: number;
   /** Rows of all networks, padding included. */
   readonly rows: number;
+  /** S, where it is known: close plans are timed with as many. */
+  readonly networks?: number;
 }
 
 /** Workgroups that keep a large GPU busy. */

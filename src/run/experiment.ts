@@ -26,12 +26,14 @@ export function modelOf(config: ExperimentConfig): ModelSpec {
 
 /** What the choice of a plan looks at. */
 export function trainSize(config: ExperimentConfig): LaunchSize {
-  return { units: config.rnn.units, rows: config.seeds.length * paddedRows(config.train.batch) };
+  const networks = config.seeds.length;
+  return { units: config.rnn.units, rows: networks * paddedRows(config.train.batch), networks };
 }
 
 export function replaySize(config: ExperimentConfig): LaunchSize {
   const conditions = Object.keys(config.replay.conditions).length;
-  return { units: config.rnn.units, rows: config.seeds.length * paddedRows(conditions * config.replay.repeats) };
+  const networks = config.seeds.length;
+  return { units: config.rnn.units, rows: networks * paddedRows(conditions * config.replay.repeats), networks };
 }
 
 export function trainSpecOf(config: ExperimentConfig, kind: PlanKind): TrainSpec {

@@ -5,6 +5,7 @@ import { openGpu } from "../gpu/open-node.ts";
 import type { PlanKind } from "../gpu/plan.ts";
 import type { ShaderReader } from "../gpu/shader-source.ts";
 import { adapterSpec, choosePlanKind, type LaunchSize } from "../kernels/spec.ts";
+import { closePlans, fastestPlan, timingFile } from "./plan-timing.ts";
 import type { GpuOptions, Io, PlanOptions } from "./types.ts";
 
 /** By then the work has met the error itself, and told what it alone knows: which checkpoint is the last. */
@@ -38,6 +39,13 @@ export function planKindFor(gpu: Gpu, options: PlanOptions, size: LaunchSize): P
     );
   }
   return options.planKind ?? choosePlanKind(adapter, size);
+}
+
+/** The same, but where two plans are close on a GPU, the one that a few steps on it showed to be faster. */
+export async function timedPlanKind(gpu: Gpu, options: PlanOptions, size: LaunchSize, io: Io): Promise<PlanKind> {
+  const chosen = planKindFor(gpu, options, size);
+  const close = options.planKind === undefined ? closePlans(adapterSpec(gpu), size) : [];
+  return close.length > 1 ? fastestPlan(gpu, close, size, timingFile(), io.note) : chosen;
 }
 
 /** Progress of compilation, told once per kernel: on a software adapter it takes seconds. */

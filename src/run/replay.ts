@@ -18,7 +18,7 @@ import { replaySize, replaySpecOf, trainSpecOf } from "./experiment.ts";
 import { gpuFacts, versions } from "./manifest.ts";
 import { metricsOf, readReplays } from "./measured.ts";
 import { requireReplaySpace } from "./needs.ts";
-import { compiling, openForVerb, planKindFor } from "./open.ts";
+import { compiling, openForVerb, timedPlanKind } from "./open.ts";
 import { prepareOutput } from "./output.ts";
 import { awakeRates } from "./rates.ts";
 import { codeArrays } from "./replayed-code.ts";
@@ -118,7 +118,7 @@ export async function runReplay(options: ReplayOptions, io: Io): Promise<ExitCod
   }
   const gpu = await openForVerb(options, io);
   try {
-    const kind = planKindFor(gpu, options, replaySize(config));
+    const kind = await timedPlanKind(gpu, options, replaySize(config), io);
     if (options.plan) {
       const { plan } = replayPlanOf(
         // Only whether there are start states matters to a plan.

@@ -5,7 +5,7 @@ import { openRunDirectory } from "../io/run-dir.ts";
 import { summaryTable } from "../report/terminal.ts";
 import { noteTask, trainSize } from "./experiment.ts";
 import { requireReplayFits, requireReplaySpace, requireTrainingSpace } from "./needs.ts";
-import { openForVerb, planKindFor } from "./open.ts";
+import { openForVerb, timedPlanKind } from "./open.ts";
 import { replayInto } from "./replay.ts";
 import { reportOf } from "./report.ts";
 import { exitCodeOf, trainInto } from "./train.ts";
@@ -25,7 +25,7 @@ export async function runStart(options: StartOptions, io: Io): Promise<ExitCode>
     requireReplaySpace(dir.path, config);
     const gpu = await openForVerb(options, io);
     try {
-      const kind = planKindFor(gpu, options, trainSize(config));
+      const kind = await timedPlanKind(gpu, options, trainSize(config), io);
       requireReplayFits(gpu, config, kind);
       const { trainer, outcome, testError } = await trainInto(dir, config, gpu, kind, io, {
         resume: false,

@@ -20,7 +20,7 @@ import { modelOfSweep, planOptionsOf } from "../sweep/spec.ts";
 import { machineOptions, partOf, runSweep as runOn } from "../sweep/sweep.ts";
 import { deviceFailure } from "./checkpoints.ts";
 import { gpuFacts, versions } from "./manifest.ts";
-import { compiling, openForVerb, planKindFor } from "./open.ts";
+import { compiling, openForVerb, planKindFor, timedPlanKind } from "./open.ts";
 import { compareAwake, noteOtherAdapter } from "./sweep-resume.ts";
 import type { GpuOptions, Io, PlanOptions } from "./types.ts";
 import { uploadWeights } from "./weights.ts";
@@ -98,7 +98,8 @@ export function sweepOf(options: SweepOptions, io: Io): Sweep {
 }
 
 function launchSizeOf(d: SweepDefinition): LaunchSize {
-  return { units: d.shape.units, rows: d.networks.length * paddedRows(d.conditions.length * d.repeats) };
+  const networks = d.networks.length;
+  return { units: d.shape.units, rows: networks * paddedRows(d.conditions.length * d.repeats), networks };
 }
 
 function budgetOf(options: Pick<SweepOptions, "budget">, gpu: Gpu): number {
@@ -192,7 +193,7 @@ export async function sweepInto(
 ): Promise<ExitCode> {
   const { definition: d, shard } = sweep;
   const part = partOf(d, shard.index, shard.of);
-  const kind = planKindFor(gpu, options, launchSizeOf(d));
+  const kind = await timedPlanKind(gpu, options, launchSizeOf(d), io);
   const budget = budgetOf(options, gpu);
   const facts = { versions: versions(), ...gpuFacts(gpu) };
   const planned = planOf(gpu, kind, budget, sweep);

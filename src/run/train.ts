@@ -20,7 +20,7 @@ import { Checkpoints, deviceFailure, openLog } from "./checkpoints.ts";
 import { noteTask, trainSize, trainSpecOf } from "./experiment.ts";
 import { gpuFacts, versions } from "./manifest.ts";
 import { requireTestFits, requireTrainingSpace } from "./needs.ts";
-import { compiling, openForVerb, planKindFor } from "./open.ts";
+import { compiling, openForVerb, planKindFor, timedPlanKind } from "./open.ts";
 import { compareStep, FRESH, fork, resume } from "./resume.ts";
 import type { Io, TrainOptions } from "./types.ts";
 
@@ -207,7 +207,7 @@ export async function runTrain(options: TrainOptions, io: Io): Promise<ExitCode>
         dir,
         config,
         gpu,
-        planKindFor(gpu, options, trainSize(config)),
+        await timedPlanKind(gpu, options, trainSize(config), io),
         io,
         {
           resume: options.resume,

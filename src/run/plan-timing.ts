@@ -1,0 +1,114 @@
+/**
+ * Which of two close plans is faster here: both do a few steps once per (adapter, driver, rows, N, S), and the answer is
+ * remembered in a file of the user's cache. The results are the same bits, so a lost or wrong file costs time only.
+ */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import * as z from "zod";
+import type { Gpu } from "../gpu/context.ts";
+import { userCache } from "../gpu/local-driver.ts";
+import { PLAN_KINDS, type PlanKind } from "../gpu/plan.ts";
+import { makeDirectory, writeFileAtomically } from "../io/disk.ts";
+import { type AdapterSpec, choosePlanKind, type LaunchSize, persistentTile } from "../kernels/spec.ts";
+import { makeJob } from "../profile/jobs.ts";
+import { quantile } from "../profile/statistics.ts";
+
+const timing = z.object({
+  kind: z.enum(PLAN_KINDS),
+  /** Of one run of the timed steps. */
+  seconds: z.partialRecord(z.enum(PLAN_KINDS), z.number()),
+  date: z.string(),
+});
+const known = z.record(z.string(), timing);
+export type PlanTiming = z.infer<typeof timing>;
+
+/** Rows a workgroup of `tile-persistent` needs before launches stop to matter is a model's number: so far around it, time. */
+const CLOSE = 16;
+/** Workgroups that keep a large GPU busy. */
+const BUSY = 100;
+
+/** The plans worth timing; one where the choice is clear: CPUs, small networks, and sizes far from the border. */
+export function closePlans(adapter: AdapterSpec, size: LaunchSize): readonly PlanKind[] {
+  const chosen = choosePlanKind(adapter, size);
+  const tile = persistentTile(size.units, adapter.workgroupStorage);
+  if (adapter.software || !tile || size.units <= 64) return [chosen];
+  const workgroups = size.rows / tile.ROWS;
+  const close = workgroups > BUSY / CLOSE && workgroups < BUSY * CLOSE;
+  return close ? [chosen, chosen === "step" ? "tile-persistent" : "step"] : [chosen];
+}
+
+export const timingFile = (): string => join(userCache(), "plans.json");
+
+function readTimings(file: string): Record<string, PlanTiming> {
+  try {
+    return known.parse(JSON.parse(readFileSync(file, "utf8")));
+  } catch {
+    // None yet, or no file of ours: it is made anew.
+    return {};
+  }
+}
+
+/** Two processes may write at once: the later one keeps its own answers, and the other's is timed again some day. */
+function remember(file: string, key: string, answer: PlanTiming): void {
+  try {
+    makeDirectory(join(file, ".."));
+    writeFileAtomically(file, `${JSON.stringify({ ...readTimings(file), [key]: answer }, null, 2)}\n`);
+  } catch {
+    // A cache that cannot be written is no reason to stop.
+  }
+}
+
+const timingKey = (gpu: Gpu, size: LaunchSize): string =>
+  [gpu.adapter.name, gpu.adapter.driver, `rows ${size.rows}`, `N ${size.units}`, `S ${size.networks ?? 1}`].join(" | ");
+
+const STEPS = 16;
+const REPEATS = 5;
+
+/** Seconds of `STEPS` steps forward, best of a few: the machine may be busy with something else. */
+async function secondsOf(gpu: Gpu, kind: PlanKind, size: LaunchSize): Promise<number> {
+  const networks = size.networks ?? 1;
+  const shape = {
+    work: "train",
+    networks,
+    batch: size.rows / networks,
+    steps: STEPS,
+    units: size.units,
+    inputs: 2,
+    outputs: 2,
+  } as const;
+  const job = await makeJob(gpu, shape, kind);
+  try {
+    const run = () => job.program.run({ label: "timing plans", clock: job.clock });
+    await run();
+    const times: number[] = [];
+    for (let i = 0; i < REPEATS; i++) {
+      const start = performance.now();
+      await run();
+      times.push((performance.now() - start) / 1000);
+    }
+    return quantile(times, 0);
+  } finally {
+    job.destroy();
+  }
+}
+
+/** @param note told when something is timed */
+export async function fastestPlan(
+  gpu: Gpu,
+  kinds: readonly PlanKind[],
+  size: LaunchSize,
+  file: string,
+  note: (line: string) => void,
+): Promise<PlanKind> {
+  const key = timingKey(gpu, size);
+  const before = readTimings(file)[key];
+  if (before && kinds.every((kind) => before.seconds[kind] !== undefined)) return before.kind;
+  const seconds: Partial<Record<PlanKind, number>> = {};
+  for (const kind of kinds) seconds[kind] = await secondsOf(gpu, kind, size);
+  const of = (kind: PlanKind) => seconds[kind] as number;
+  const kind = kinds.reduce((best, next) => (of(next) < of(best) ? next : best));
+  remember(file, key, { kind, seconds, date: new Date().toISOString().slice(0, 10) });
+  const times = kinds.map((k) => `${k} ${(1e3 * of(k)).toFixed(2)} ms`).join(", ");
+  note(`plan ${kind}: timed here once for ${size.rows} rows of ${size.units} units (${times}); remembered in ${file}`);
+  return kind;
+}
