@@ -14,6 +14,9 @@ const HEAD = 44;
 const FOOT = 58;
 const KEY = 24;
 
+/** Positions of all panels together: four conditions of 500 steps are drawn whole, more or longer ones thinned. */
+const MAX_POSITIONS = 80_000;
+
 /** More panels than this belong in metrics.csv. */
 export const MAX_PANELS = 12;
 
@@ -55,6 +58,8 @@ export function figureReplays(input: ReportInput, options: { readonly pathsPerPa
   const height = panelHeight(view, width);
   const pitch = HEAD + height + FOOT;
   const total = columns * width + (columns - 1) * GAP;
+  const paths = options.pathsPerPanel ?? 30;
+  const maxSamples = Math.min(600, Math.max(120, Math.floor(MAX_POSITIONS / Math.max(1, shown.length * paths))));
   const panels = shown.map((condition, i) => {
     const x = (i % columns) * (width + GAP);
     const y = Math.floor(i / columns) * pitch;
@@ -64,7 +69,8 @@ export function figureReplays(input: ReportInput, options: { readonly pathsPerPa
       text(x, y + 29, fitText(condition.detail ?? "", 11, width), { size: 11, fill: MUTED }),
       pathPanel({
         environment,
-        paths: choosePaths(condition.positions, options.pathsPerPanel ?? 30),
+        paths: choosePaths(condition.positions, paths),
+        maxSamples,
         time: replayTime(input, condition),
         firstStep: input.every ?? 1,
         every: input.every ?? 1,
