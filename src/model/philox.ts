@@ -1,7 +1,8 @@
 /**
  * Philox-4x32 in exact 32-bit arithmetic and the standard normals made from it in float64: what the host itself draws
- * (centres of place cells), and the witness of `shaders/lib/rng.wgsl`, checked by published vectors. Generator: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3",
- * SC 2011. Which counter word means what is said in `streams.ts`.
+ * (centres of place cells), and the witness of `shaders/lib/rng.wgsl`, checked by published vectors. Generator: Salmon,
+ * Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011. Which counter word means what is said in
+ * `streams.ts`.
  */
 import { UsageError } from "../errors.ts";
 import type { STREAM } from "./streams.ts";
