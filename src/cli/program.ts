@@ -5,6 +5,7 @@ import { Command, CommanderError, Option } from "commander";
 import { EXIT, type ExitCode } from "../errors.ts";
 import type { Io } from "../run/types.ts";
 import { doctor } from "./commands/doctor.ts";
+import { dump } from "./commands/dump.ts";
 import { evaluate } from "./commands/evaluate.ts";
 import { init } from "./commands/init.ts";
 import { inspect } from "./commands/inspect.ts";
@@ -37,6 +38,7 @@ const VERBS = [
   merge,
   paths,
   evaluate,
+  dump,
   report,
   metrics,
   profile,

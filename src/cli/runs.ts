@@ -6,6 +6,7 @@ import type { ProfileVerbOptions } from "../run/profile.ts";
 import type { SweepOptions } from "../run/sweep.ts";
 import type {
   DoctorOptions,
+  DumpOptions,
   EvaluateOptions,
   MetricsOptions,
   PathsOptions,
@@ -28,6 +29,7 @@ export interface Runs {
   readonly merge: Run<MergeOptions>;
   readonly metrics: Run<MetricsOptions>;
   readonly profile: Run<ProfileVerbOptions>;
+  readonly dump: Run<DumpOptions>;
 }
 
 export const RUNS: Runs = {
@@ -41,5 +43,6 @@ export const RUNS: Runs = {
   merge: async (options, io) => (await import("../run/merge.ts")).runMerge(options, io),
   report: async (options, io) => (await import("../run/report.ts")).runReport(options, io),
   metrics: async (options, io) => (await import("../run/metrics.ts")).runMetrics(options, io),
+  dump: async (options, io) => (await import("../run/dump.ts")).runDump(options, io),
   profile: async (options, io) => (await import("../run/profile.ts")).runProfile(options, io),
 };

@@ -161,6 +161,15 @@ export class NpzWriter {
     this.#zip.append(bytesOf(data));
   }
 
+  /** Elements of float16 as their raw bits: JavaScript has no array of them. */
+  appendRaw(bits: Uint16Array): void {
+    if (this.#dtype !== "float16") {
+      this.abort();
+      throw new Error(`${this.#path}: raw halves appended to an array of ${this.#dtype}`);
+    }
+    this.#zip.append(bytesOf(bits));
+  }
+
   /** @throws DiskError */
   close(): void {
     this.#zip.close();

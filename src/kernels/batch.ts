@@ -103,7 +103,8 @@ const scratchSteps = (slotFloats: number, timeBlock: number): number =>
 const inputSteps = (r: RolloutSpec, slotFloats: number, timeBlock: number): number =>
   r.inputWindows ? scratchSteps(slotFloats, timeBlock) : Number.POSITIVE_INFINITY;
 
-function paths(o: BatchOptions, c: Chunk): Pass[] {
+/** Trajectories of a chunk: positions, inputs unless they are made window by window, e_0. */
+export function awakePaths(o: Pick<BatchOptions, "task" | "rollout" | "adapter">, c: Chunk): Pass[] {
   if (!o.task) return [];
   const rows = chunkRows(c);
   const { code } = o.task;
@@ -125,7 +126,7 @@ function paths(o: BatchOptions, c: Chunk): Pass[] {
 }
 
 /** e_0 and what the softmax divides by, of every position. */
-function codeStart(o: BatchOptions, { population }: CodeSpec, rows: number): Pass[] {
+function codeStart(o: Pick<BatchOptions, "rollout">, { population }: CodeSpec, rows: number): Pass[] {
   const positions = { buffer: "positions" };
   const norms = { buffer: "norms" };
   return [
@@ -233,7 +234,7 @@ function chunkPasses(o: BatchOptions, c: Chunk, batchRows: number): Pass[] {
   const rows = chunkRows(c);
   const s = slots(r, rows);
   const sl = slicesOf(r, batchRows);
-  const out: Pass[] = [...paths(o, c), encodePass(r, c)];
+  const out: Pass[] = [...awakePaths(o, c), encodePass(r, c)];
   out.push(...forwardPasses(o, c, sl));
   const flopsPerStep = 4 * rows * r.model.shape.units * (r.model.shape.outputs + 4);
   const longest = longestWindow(o.adapter, {
@@ -271,7 +272,7 @@ function chunkPasses(o: BatchOptions, c: Chunk, batchRows: number): Pass[] {
   return out;
 }
 
-function codeBuffers({ population }: CodeSpec, T: number, rows: number): BufferSpec[] {
+export function codeBuffers({ population }: CodeSpec, T: number, rows: number): BufferSpec[] {
   return [
     { name: "start", bytes: 8 * rows, axes: "[R][2], s_0" },
     ...(isNormalised(population)

@@ -137,7 +137,7 @@ export function encodePass(r: RolloutSpec, c: Chunk): DispatchPass {
 
 /** Where a forward window reads and writes: replay keeps a ring of few slots, training all of them. */
 export interface ForwardOptions {
-  /** First slot of `states` for time t0; t0 itself unless a ring is used. */
+  /** First slot of `states`, and of a history of `extra`, for time t0; t0 itself unless a ring is used. */
   readonly slot0?: (w: TimeWindow) => number;
   /** First slot of `input` likewise. */
   readonly input0?: (w: TimeWindow) => number;
@@ -204,7 +204,7 @@ export function forwardPass(r: RolloutSpec, c: Chunk, w: TimeWindow, options: Fo
       input: r.inputs > 0 && !many ? slotView("input", s.input, options.input0?.(w) ?? w.t0, w.steps) : UNUSED_READ,
       states: slotView("states", s.stored, slot0, w.steps + 1),
       extra: r.extra
-        ? slotView("extra", s.extra, r.extraHistory ? w.t0 : 0, r.extraHistory ? w.steps + 1 : 1)
+        ? slotView("extra", s.extra, r.extraHistory ? slot0 : 0, r.extraHistory ? w.steps + 1 : 1)
         : unusedWrite(0),
       phi_store: s.phi > 0 ? slotView("phi", s.phi, w.t0, w.steps) : unusedWrite(1),
       noise_given: r.noise === "given" ? slotView("noise_given", s.state, w.t0, w.steps) : UNUSED_READ,

@@ -79,7 +79,7 @@ export function replayPlanOf(spec: ReplaySpec, adapter: AdapterSpec, records: Re
 }
 
 /** Rows of every network: condition by condition, repeats within. */
-function replayRows(spec: ReplaySpec): RowRecord[][] {
+export function replayRows(spec: ReplaySpec): RowRecord[][] {
   return spec.seeds.map((networkSeed, s) =>
     (spec.conditions[s] ?? []).flatMap((step, c) =>
       Array.from({ length: spec.repeats }, (_, trajectory) => ({

@@ -118,3 +118,28 @@ export interface MetricsOptions {
   /** The .csv to write. */
   readonly out?: string;
 }
+
+/** Writes tensors of a run for other programs. */
+export interface DumpOptions extends GpuOptions, PlanOptions {
+  readonly run: string;
+  readonly config: LoadedConfig;
+  /** The .npz or .safetensors to write. */
+  readonly out: string;
+  readonly format: "npz" | "safetensors";
+  readonly dtype: "float32" | "float16";
+  /** A checkpoint's file; the newest of the run where none is given. */
+  readonly checkpoint?: string;
+  /** Networks as initialised, at iteration 0, in place of a checkpoint's. */
+  readonly fresh: boolean;
+  /** Training steps whose batches are dumped, one after another. */
+  readonly iterations: number;
+  /** Names with `*`, separated by commas; all where none is given. */
+  readonly include?: string;
+  readonly networks?: readonly number[];
+  readonly conditions?: readonly string[];
+  /** Rows [from, to) of every rollout. */
+  readonly rows?: readonly [number, number];
+  readonly from?: number;
+  readonly to?: number;
+  readonly every?: number;
+}
