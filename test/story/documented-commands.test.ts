@@ -1,0 +1,139 @@
+/**
+ * Every command of every page: what costs nothing is run, the others go through the program's own parser with real
+ * configurations, and what they would do is left out. A script or a test file that a page names has to be there.
+ */
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { EXIT } from "../../src/errors.ts";
+import { type Call, ROOT, recordingRuns, reverie } from "./command-line.ts";
+
+const PROGRAMS = /^(npx reverie|reverie|npm|node|bash) /;
+
+/** Words of a line of shell: quotes hold together, a comment ends it. */
+function words(line: string): string[] {
+  const out: string[] = [];
+  for (const m of line.matchAll(/'([^']*)'|"([^"]*)"|(#.*)|([^\s'"#]+)/g)) {
+    if (m[3] !== undefined) break;
+    const text = m[1] ?? m[2] ?? m[4] ?? "";
+    const before = line[(m.index ?? 0) - 1];
+    if (before !== undefined && !/\s/.test(before) && out.length > 0) out.push(`${out.pop()}${text}`);
+    else out.push(text);
+  }
+  return out;
+}
+
+interface Documented {
+  readonly page: string;
+  readonly line: string;
+}
+
+const tracked = (pattern: string): string[] =>
+  execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard", pattern], {
+    cwd: ROOT,
+    encoding: "utf8",
+  })
+    .trim()
+    .split("\n");
+
+/** In fenced shell, one a line; in running text, between backticks. Placeholders are not commands. */
+function commandsOf(page: string): Documented[] {
+  const text = readFileSync(join(ROOT, page), "utf8").replace(/\\\n\s*/g, " ");
+  const fenced = [...text.matchAll(/^```(?:sh|bash)?\n([\s\S]*?)^```$/gm)].flatMap((m) => (m[1] as string).split("\n"));
+  const prose = text.replace(/^```[\s\S]*?^```$/gm, "");
+  const inline = [...prose.matchAll(/`([^`\n]+)`/g)].map((m) => m[1] as string);
+  return [...fenced, ...inline]
+    .map((line) => line.trim())
+    .filter((line) => PROGRAMS.test(line) && !/…|<[a-z]+>|\b(FILE|RUN|DIR|NAME|DIRECTORY)\b/.test(line))
+    .map((line) => ({ page, line }));
+}
+
+/** The project may lie in a folder without its history: then the pages that are known to be there. */
+const PAGES = existsSync(join(ROOT, ".git")) ? tracked("*.md") : ["README.md", "test/README.md", "shaders/README.md"];
+const ALL = PAGES.flatMap(commandsOf);
+const OURS = ALL.filter(({ line }) => /^(npx )?reverie /.test(line));
+const OTHERS = ALL.filter(({ line }) => !/^(npx )?reverie /.test(line));
+
+/** Run for real: they need no GPU and take no time. */
+const CHEAP = ["init", "schema", "kernels", "--help"];
+/** Neither run nor parsed further than their name: they do their work at once, whoever asks. */
+const AT_ONCE = ["setup", "inspect", "dump", "import"];
+
+let folder: string;
+const before = process.cwd();
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "reverie-documented-"));
+  symlinkSync(join(ROOT, "scripts"), join(folder, "scripts"));
+  process.chdir(folder);
+});
+afterAll(() => {
+  process.chdir(before);
+  rmSync(folder, { recursive: true, force: true });
+});
+
+test("pages are found, and commands in them", () => {
+  expect(PAGES).toContain("README.md");
+  expect(OURS.length).toBeGreaterThan(20);
+  expect(words("a 'b c'=d --set 'x=[0,1]' e=\"f\" # g")).toEqual(["a", "b c=d", "--set", "x=[0,1]", "e=f"]);
+});
+
+/** A run that a command names is there, as far as its configuration. */
+async function pretendRun(path: string): Promise<void> {
+  if (existsSync(join(path, "config.json"))) return;
+  mkdirSync(path, { recursive: true });
+  await reverie(["init", join(path, "config.json"), "--preset", "tmaze"]);
+}
+
+describe("reverie", () => {
+  test.each(OURS)("$page: $line", async ({ line }) => {
+    const argv = words(line.replace(/^npx /, "")).slice(1);
+    const [verb = ""] = argv;
+    // A verb alone is the name of one.
+    if (AT_ONCE.includes(verb) || (argv.length === 1 && !CHEAP.includes(verb))) {
+      const { code, stdout } = await reverie([verb, "--help"]);
+      expect(code).toBe(EXIT.ok);
+      for (const flag of argv.filter((word) => word.startsWith("--"))) expect(stdout).toContain(flag.split("=")[0]);
+      return;
+    }
+    for (const path of argv.filter((word) => /^runs\/[\w-]+$/.test(word))) await pretendRun(path);
+    if (CHEAP.includes(verb)) {
+      const { code, stderr } = await reverie(verb === "init" ? [...argv, "--force"] : argv);
+      expect(code, stderr).toBe(EXIT.ok);
+      return;
+    }
+    const calls: Call[] = [];
+    const recorded = recordingRuns(calls) as unknown as Record<string, unknown>;
+    const any = new Proxy(recorded, {
+      get: (known, name: string) =>
+        known[name] ??
+        (async (options: object) => {
+          calls.push({ verb: name, options: options as Record<string, unknown> });
+          return EXIT.ok;
+        }),
+    });
+    const { code, stderr } = await reverie(argv, any as never);
+    expect(code, stderr).toBe(EXIT.ok);
+    expect(calls.map((call) => call.verb)).toEqual([verb]);
+  });
+});
+
+describe("scripts", () => {
+  const { scripts } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as {
+    scripts: Record<string, string>;
+  };
+
+  test.each(OTHERS)("$page: $line", ({ line }) => {
+    const [program, first = "", ...rest] = words(line);
+    if (program === "node" || program === "bash") {
+      expect(existsSync(join(ROOT, first)), `${first} is there`).toBe(true);
+      return;
+    }
+    if (["install", "pack", "ci"].includes(first)) return;
+    const name = first === "run" ? rest.find((word) => !word.startsWith("-")) : first;
+    expect(Object.keys(scripts)).toContain(name);
+    for (const path of rest.filter((word) => /^(test|scripts)\//.test(word)))
+      expect(existsSync(join(ROOT, path)), `${path} is there`).toBe(true);
+  });
+});
