@@ -122,7 +122,7 @@ export function sweepFigures(input: SweepReportInput): PageFigure[] {
     figures.push({
       figure: figureTrajectories(layout, environment, input.positions, input.every),
       title: "Rollouts",
-      caption: `Decoded positions in the maze, coloured by time; later steps lie on top. A few rollouts of every network${layout.cells.length < table.conditions.length ? `, ${layout.cells.length} of ${table.conditions.length} conditions` : ""}.`,
+      caption: `Decoded positions in the ${environment.word}, coloured by time; later steps lie on top. A few rollouts of every network${layout.cells.length < table.conditions.length ? `, ${layout.cells.length} of ${table.conditions.length} conditions` : ""}.`,
       data: { name: "trajectories.csv", csv: trajectoriesBehind(table, layout, input.positions, input.every) },
     });
   }
@@ -131,7 +131,7 @@ export function sweepFigures(input: SweepReportInput): PageFigure[] {
       figure: figureOccupancy(layout, environment, coverageGrid(geometry), input.occupancy),
       title: "Occupancy",
       caption:
-        "Where the rollouts were: share of all steps, all networks and repeats together. Dashed: the maze. Rollouts that diverged are left out.",
+        "Where the rollouts were: share of all steps, all networks and repeats together. Rollouts that diverged are left out.",
       data: { name: "occupancy.csv", csv: occupancyBehind(table, layout, geometry, input.occupancy) },
     });
   }
