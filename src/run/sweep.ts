@@ -15,6 +15,7 @@ import { paddedRows } from "../model/rows.ts";
 import type { SweepDefinition } from "../sweep/definition.ts";
 import { readDefinition, readSweepManifest, requireSweep, SweepDirectory, sameDefinition } from "../sweep/directory.ts";
 import { defineSweep, type LoadedNetworks, loadNetworks, type SweepRequest } from "../sweep/networks.ts";
+import { type SweepOutcome, sweepOutcome } from "../sweep/outcome.ts";
 import { planLaunches, type SweepSummary, summarise } from "../sweep/plan.ts";
 import { modelOfSweep, planOptionsOf } from "../sweep/spec.ts";
 import { machineOptions, partOf, runSweep as runOn } from "../sweep/sweep.ts";
@@ -234,29 +235,35 @@ export async function sweepInto(
     });
     const seconds = (performance.now() - began) / 1000;
     if (outcome === "completed") dir.finish(d, log.records, shard.of === 1);
-    dir.updateManifest({ outcome: { kind: outcome }, audit: auditor.report, seconds, ended: new Date().toISOString() });
+    const ended = sweepOutcome(outcome, [...log.known.values()], resumeCommand(dir.path));
+    dir.updateManifest({ outcome: ended, audit: auditor.report, seconds, ended: new Date().toISOString() });
     io.progress.done(`${outcome} after ${seconds.toFixed(1)} s`);
     io.note(auditor.summary);
-    return tell(dir.path, sweep, outcome, log.known.size, io);
+    return tell(dir.path, sweep, ended, log.known.size, io);
   } catch (error) {
     if (error instanceof GpuError) dir.updateManifest({ audit: auditor.report });
-    throw error instanceof GpuError ? deviceFailure(error, dir, `npx reverie sweep --resume --out ${dir.path}`) : error;
+    throw error instanceof GpuError ? deviceFailure(error, dir, resumeCommand(dir.path)) : error;
   } finally {
     log.close();
     for (const b of trained.values()) gpu.destroyBuffer(b);
   }
 }
 
-function tell(path: string, { shard }: Sweep, outcome: "completed" | "interrupted", lines: number, io: Io): ExitCode {
-  if (outcome === "interrupted") io.note(`go on with: npx reverie sweep --resume --out ${path}`);
+const resumeCommand = (path: string): string => `npx reverie sweep --resume --out ${path}`;
+
+function tell(path: string, { shard }: Sweep, outcome: SweepOutcome, lines: number, io: Io): ExitCode {
+  const { kind, diverged, remedy } = outcome;
+  if (diverged.some > 0)
+    io.note(`${diverged.some} of ${diverged.of} lines have diverged rollouts, ${diverged.all} nothing else`);
+  if (remedy !== "") io.note(remedy);
   const next =
     shard.of > 1
       ? `part ${shard.index + 1}/${shard.of}; put all parts together with reverie merge`
       : join(path, "metrics.csv");
   io.out(
     io.json
-      ? JSON.stringify({ sweep: path, outcome: { kind: outcome }, shard, lines })
-      : `${path}: ${outcome}${outcome === "completed" ? `, ${next}` : `, ${lines} lines so far`}`,
+      ? JSON.stringify({ sweep: path, outcome, shard, lines })
+      : `${path}: ${kind}${kind === "completed" ? `, ${next}` : `, ${lines} lines so far`}`,
   );
-  return outcome === "interrupted" ? EXIT.interrupted : EXIT.ok;
+  return kind === "interrupted" ? EXIT.interrupted : EXIT.ok;
 }

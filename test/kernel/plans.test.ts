@@ -11,6 +11,7 @@ import { GRADCHECK_OPTIONS, type GradcheckCase, gradcheckCase } from "../../src/
 import { gradcheck } from "../../src/run/gradcheck.ts";
 import { expectSameBits } from "../bits.ts";
 import { gpuHygiene, testGpu } from "../gpu.ts";
+import { record } from "../reliability/record.ts";
 import { MODIFIED, PLAIN, someNetwork } from "./model.ts";
 import { type NetworkResult, type NetworksRun, runNetworks } from "./networks.ts";
 
@@ -53,6 +54,17 @@ async function check(cases: number, seed: number, steps: number | null): Promise
   process.stderr.write(
     `${cases} cases${steps === null ? "" : ` at T = ${steps}`}, of the tolerance at most: ${shares.join(", ")}; ` +
       `${count} of ${of} units on the other side of their kink\n`,
+  );
+  record(
+    `gradients-${steps ?? 100}`,
+    {
+      order: 2,
+      figure: `Gradients and states against float64, T ${steps === null ? "≤ 100" : `= ${steps}`}, every plan`,
+      required: `≥ ${steps === null ? 200 : 10} cases within tolerance`,
+      result: `${cases} cases, ${result.failures.length} failures; ${shares.join(", ")} of the tolerance at most`,
+      command: "REVERIE_SOAK=1 npm test -- test/kernel/plans.test.ts",
+    },
+    (await testGpu()).adapter,
   );
   expect(result.failures.map((f) => f.message)).toEqual([]);
   return seen;
