@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { parseConfig } from "../config/load.ts";
 import { codeSpec, pathTask } from "../config/resolve.ts";
 import type { ExperimentConfig } from "../config/schema.ts";
-import { EXIT, type ExitCode, UsageError } from "../errors.ts";
+import { DataError, EXIT, type ExitCode, UsageError } from "../errors.ts";
 import { writeFileAtomically } from "../io/disk.ts";
 import { readJson } from "../io/json.ts";
 import { readJsonl } from "../io/jsonl.ts";
@@ -29,21 +29,34 @@ interface LogLine {
 function lossOf(run: string, note: (line: string) => void): ReportInput["loss"] {
   const path = join(run, "train.jsonl");
   if (!existsSync(path)) return undefined;
-  const lines = readJsonl(path, note) as LogLine[];
-  if (lines.length === 0) return undefined;
-  const networks = lines[0]?.loss.length ?? 0;
+  const lines = readJsonl(path, note);
+  const bad = lines.findIndex((line) => !isLogLine(line));
+  if (bad >= 0) throw new DataError(`${path}: line ${bad + 1} holds no iteration and losses; restore the file`);
+  const log = lines as LogLine[];
+  const networks = log[0]?.loss.length ?? 0;
+  if (networks === 0) return undefined;
   return {
-    iterations: lines.map((l) => l.iteration),
+    iterations: log.map((l) => l.iteration),
     // JSON has no NaN: a loss that was not finite reads as null.
-    perNetwork: Array.from({ length: networks }, (_, s) => lines.map((l) => l.loss[s] ?? Number.NaN)),
+    perNetwork: Array.from({ length: networks }, (_, s) => log.map((l) => l.loss[s] ?? Number.NaN)),
   };
 }
 
+const isText = (v: unknown): v is string => typeof v === "string";
+const isNumber = (v: unknown): v is number => typeof v === "number";
+const listOf = <T>(value: unknown, is: (v: unknown) => v is T): T[] => (Array.isArray(value) ? value.filter(is) : []);
+
+function isLogLine(line: unknown): boolean {
+  const { iteration, loss } = (line ?? {}) as { iteration?: unknown; loss?: unknown };
+  return isNumber(iteration) && Array.isArray(loss) && loss.every((x) => x === null || isNumber(x));
+}
+
+/** A manifest may be anybody's: what is not as we write it is left out. */
 function noticesOf(manifest: Readonly<Record<string, unknown>>): string[] {
-  const notices = [...((manifest.givenUp as string[] | undefined) ?? [])];
-  const outcome = manifest.outcome as { kind?: string; remedy?: string } | undefined;
-  if (outcome?.kind && outcome.kind !== "completed") {
-    notices.push(`Training: ${outcome.kind}${outcome.remedy ? `; ${outcome.remedy}` : ""}.`);
+  const notices = listOf(manifest.givenUp, isText);
+  const { kind, remedy } = (manifest.outcome ?? {}) as { kind?: unknown; remedy?: unknown };
+  if (isText(kind) && kind !== "completed") {
+    notices.push(`Training: ${kind}${isText(remedy) && remedy !== "" ? `; ${remedy}` : ""}.`);
   }
   return notices;
 }
@@ -73,7 +86,7 @@ function inputOf(
 ): ReportInput {
   const manifest = readManifest(run);
   const loss = lossOf(run, note);
-  const testError = manifest.testError as number[] | undefined;
+  const testError = listOf(manifest.testError, isNumber);
   const decodingError = manifest.decodingError as number[] | null | undefined;
   const code = codeSpec(config);
   return {
@@ -83,7 +96,7 @@ function inputOf(
     ...(loss ? { loss } : {}),
     errorUnit: code === null ? "m²" : "",
     ...(code === null ? {} : { surroundings: { centres: code.population.centres } }),
-    ...(testError ? { testError } : {}),
+    ...(testError.length > 0 ? { testError } : {}),
     ...(decodingError ? { decodingError } : {}),
     ...(replays ? { awake: { positions: replays.awakePositions, readout: replays.awakeReadout } } : {}),
     ...(replays?.rates ? { rates: ratesOf(config, replays.rates, replays) } : {}),

@@ -140,7 +140,7 @@ function factsOf(
   });
   const count = d.conditions.length * d.networks.length * d.repeats;
   return [
-    ...(adapter?.name
+    ...(typeof adapter?.name === "string" && adapter.name !== ""
       ? [
           {
             name: "Adapter",

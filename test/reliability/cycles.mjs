@@ -1,4 +1,4 @@
-// Opens, uses and closes a device again and again, and prints by how many MiB the process has grown meanwhile.
+// Opens, uses and closes a device again and again, and prints by how many MiB the process has grown outside of its heap.
 // Usage: node --expose-gc cycles.mjs DIST CYCLES
 import { pathToFileURL } from "node:url";
 
@@ -13,17 +13,18 @@ async function cycle() {
   await gpu.close();
 }
 
-// Natives that wait for the collector are no leak.
-async function residentMiB() {
+// Outside the collector's own heap. Natives that wait for it are no leak.
+async function nativeMiB() {
   for (let i = 0; i < 3; i++) {
     globalThis.gc();
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
-  return process.memoryUsage().rss / 2 ** 20;
+  const { rss, heapTotal } = process.memoryUsage();
+  return (rss - heapTotal) / 2 ** 20;
 }
 
 for (let i = 0; i < 10; i++) await cycle();
-const before = await residentMiB();
+const before = await nativeMiB();
 for (let i = 0; i < Number(cycles); i++) await cycle();
-process.stdout.write(`${(await residentMiB()) - before}\n`);
+process.stdout.write(`${(await nativeMiB()) - before}\n`);
 process.exit(0);
