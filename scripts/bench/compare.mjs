@@ -145,11 +145,10 @@ async function one(name) {
 
 const packageVersion = () => JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")).version;
 
-try {
-  const shapes = {};
-  for (const name of options.shapes.split(",")) shapes[name] = await one(name);
+function resultOf(shapes) {
   const first = Object.values(shapes)[0]?.peers.ours?.about;
-  const result = {
+  const inOrder = Object.keys(SHAPES).filter((name) => shapes[name]);
+  return {
     format: 1,
     adapter: first?.adapter ?? null,
     reverie: packageVersion(),
@@ -159,18 +158,28 @@ try {
     date: new Date().toISOString().slice(0, 10),
     rounds: Number(options.rounds),
     model: MODEL,
-    shapes,
+    shapes: Object.fromEntries(inOrder.map((name) => [name, shapes[name]])),
   };
-  console.log(JSON.stringify(result, null, 1));
-  if (!options.quick) {
-    const folder = fileURLToPath(new URL("results/", import.meta.url));
-    mkdirSync(folder, { recursive: true });
-    const file = (result.adapter?.name ?? "no adapter")
-      .toLowerCase()
-      .replace(/[^a-z0-9]+/g, "-")
-      .replace(/^-|-$/g, "");
-    writeFileSync(join(folder, `${file}.json`), `${JSON.stringify(result, null, 1)}\n`);
+}
+
+function write(result) {
+  const folder = fileURLToPath(new URL("results/", import.meta.url));
+  mkdirSync(folder, { recursive: true });
+  const name = (result.adapter?.name ?? "no adapter")
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "-")
+    .replace(/^-|-$/g, "");
+  writeFileSync(join(folder, `${name}.json`), `${JSON.stringify(result, null, 1)}\n`);
+}
+
+try {
+  const shapes = {};
+  for (const name of options.shapes.split(",")) {
+    shapes[name] = await one(name);
+    // After each shape: whoever has to stop keeps what was measured.
+    if (!options.quick) write(resultOf(shapes));
   }
+  console.log(JSON.stringify(resultOf(shapes), null, 1));
 } finally {
   rmSync(scratch, { recursive: true, force: true });
 }

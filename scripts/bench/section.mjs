@@ -32,9 +32,9 @@ function verdict(shapes, name) {
   const beaten = ratios.filter((r) => r > 1);
   const lost = ratios.filter((r) => r <= 1).map((r) => 1 / r);
   const parts = [];
-  if (lost.length > 0) parts.push(`**slower** by ${factors(lost)} on ${lost.length} of ${ratios.length} shapes`);
+  if (lost.length > 0) parts.push(`we are **slower** by ${factors(lost)} on ${lost.length} of ${ratios.length} shapes`);
   if (beaten.length > 0) parts.push(`faster by ${factors(beaten)} on ${beaten.length} of ${ratios.length}`);
-  return ratios.length === 0 ? null : `- than ${label}: ${parts.join(", ")}`;
+  return ratios.length === 0 ? null : `- against ${label}: ${parts.join(", ")}`;
 }
 
 /** Time of a network among many over that of one alone, where both shapes were run. */
@@ -78,7 +78,7 @@ export function section(result) {
     `|---|${shapes.map(() => "---|").join("")}`,
     ...rows,
     "",
-    "We are",
+    "In time, not CPU-seconds:",
     "",
     ...others.map((name) => verdict(shapes, name)).filter(Boolean),
     "",

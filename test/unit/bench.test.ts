@@ -56,9 +56,9 @@ test("the table says whom we lose to, and gives no time to a peer that failed", 
   const adapter = { name: "llvmpipe", software: true, driver: "Mesa" };
   const text: string = section({ adapter, reverie: "0.1.0", processor: "P", date: "D", shapes: { one: shape } });
   expect(text).toContain("| **reverie** | 200 ±5 %, 10.0 |");
-  expect(text).toMatch(/than PyTorch, CPU, 1 thread: \*\*slower\*\* by 4.0× on 1 of 1 shapes/);
-  expect(text).toMatch(/than TensorFlow.js WebGPU, same adapter: faster by 5.0× on 1 of 1/);
+  expect(text).toMatch(/against PyTorch, CPU, 1 thread: we are \*\*slower\*\* by 4.0× on 1 of 1 shapes/);
+  expect(text).toMatch(/against TensorFlow.js WebGPU, same adapter: faster by 5.0× on 1 of 1/);
   expect(text).toMatch(/JAX .* \| ❌ \|/);
   expect(text).not.toContain("cuDNN");
-  expect(text).not.toMatch(/than JAX/);
+  expect(text).not.toMatch(/against JAX/);
 });
