@@ -31,11 +31,16 @@ function secondsOf(p: { readonly gpu: Spread | null; readonly cpu: Spread | null
 
 /** @throws DataError where the two cannot be compared */
 export function compareProfiles(before: ProfileDocument, after: ProfileDocument): Change[] {
-  const different = (["adapter", "driver"] as const).filter((key) => before[key] !== after[key]);
   const [a, b] = [before.profile, after.profile];
-  if (JSON.stringify(a.shape) !== JSON.stringify(b.shape) || different.length > 0) {
-    const what = different.length > 0 ? different.join(" and ") : "shape";
-    throw new DataError(`the profiles differ in ${what}: profile the same shape on the same adapter`);
+  const different = [
+    ...(["adapter", "driver"] as const).filter((key) => before[key] !== after[key]),
+    ...(JSON.stringify(a.shape) === JSON.stringify(b.shape) ? [] : ["shape"]),
+    ...(a.planKind === b.planKind ? [] : ["plan"]),
+  ];
+  if (different.length > 0) {
+    throw new DataError(
+      `the profiles differ in ${different.join(" and ")}: profile the same shape and --plan-kind on the same adapter`,
+    );
   }
   const out = [changeOf("whole", a.whole.cpu ?? a.whole.wall, b.whole.cpu ?? b.whole.wall)];
   for (const p of b.passes) {

@@ -152,6 +152,8 @@ export async function makeJob(gpu: Gpu, shape: ProfileShape, kind: PlanKind, ada
   for (const spec of planned.plan.buffers) {
     const buffer = program.buffer(spec.name);
     const scale = FILLED[spec.name];
+    // A replay starts from states that somebody brings; training makes its own.
+    if (spec.name === "states" && shape.work === "replay") gpu.write(buffer, standIn(buffer.bytes / 4, 0.1));
     if (scale) gpu.write(buffer, standIn(buffer.bytes / 4, scale(shape.units)));
   }
   if (shape.work === "train") {

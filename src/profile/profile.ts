@@ -1,8 +1,10 @@
 /** A profile: one shape on one adapter, pass by pass, beside what the adapter can do at best. */
+import { GpuError } from "../errors.ts";
 import type { Gpu } from "../gpu/context.ts";
 import { dispatchCounts, type PlanKind, planBytes } from "../gpu/plan.ts";
+import { readField, recordLayouts } from "../kernels/records.ts";
 import { bindingsOf, type Ceilings, measureCeilings } from "./ceilings.ts";
-import { makeJob } from "./jobs.ts";
+import { type Job, makeJob } from "./jobs.ts";
 import { type Segment, segmentsOf } from "./segments.ts";
 import type { ProfileShape } from "./shapes.ts";
 import { type Spread, spread } from "./statistics.ts";
@@ -145,6 +147,17 @@ function wholeProfile(
   };
 }
 
+/** Times of work that went wrong are no times. */
+async function requireFinite(gpu: Gpu, job: Job): Promise<void> {
+  const trains = job.plan.buffers.some((b) => b.name === "stats");
+  const { stats } = recordLayouts(gpu.options.readShader);
+  const values = trains
+    ? readField(stats, await gpu.read(job.program.buffer("stats")), "loss")
+    : [...(await gpu.readF32(job.program.buffer("y_all")))];
+  if (!values.every(Number.isFinite))
+    throw new GpuError(`${job.plan.name}: ${trains ? "the loss" : "a readout"} is not finite; no times are reported`);
+}
+
 /** @throws UsageError where the shape does not fit, GpuError */
 export async function profileShape(gpu: Gpu, o: ProfileOptions): Promise<Profile> {
   const ceilings = await measureCeilings(gpu, Math.max(3, o.repeats));
@@ -161,7 +174,7 @@ export async function profileShape(gpu: Gpu, o: ProfileOptions): Promise<Profile
       runs.push(await timer.run());
       o.onRepeat?.(i + 1, o.repeats);
     }
-    gpu.check();
+    await requireFinite(gpu, job);
     const { software } = gpu.adapter;
     const cpu = software ? await cpuTimes(timer, segments, Math.min(o.repeats, 5)) : null;
     const passes = passProfiles(segments, runs, cpu, ceilings);

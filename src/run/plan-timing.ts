@@ -5,13 +5,16 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
+import { UsageError } from "../errors.ts";
 import type { Gpu } from "../gpu/context.ts";
 import { userCache } from "../gpu/local-driver.ts";
 import { PLAN_KINDS, type PlanKind } from "../gpu/plan.ts";
 import { makeDirectory, writeFileAtomically } from "../io/disk.ts";
 import { type AdapterSpec, choosePlanKind, type LaunchSize, persistentTile } from "../kernels/spec.ts";
 import { makeJob } from "../profile/jobs.ts";
+import type { ProfileShape } from "../profile/shapes.ts";
 import { quantile } from "../profile/statistics.ts";
+import { versions } from "./manifest.ts";
 
 const timing = z.object({
   kind: z.enum(PLAN_KINDS),
@@ -59,24 +62,34 @@ function remember(file: string, key: string, answer: PlanTiming): void {
 }
 
 const timingKey = (gpu: Gpu, size: LaunchSize): string =>
-  [gpu.adapter.name, gpu.adapter.driver, `rows ${size.rows}`, `N ${size.units}`, `S ${size.networks ?? 1}`].join(" | ");
+  [
+    gpu.adapter.name,
+    gpu.adapter.driver,
+    `reverie ${versions().reverie}`,
+    `rows ${size.rows}`,
+    `N ${size.units}`,
+    `S ${size.networks ?? 1}`,
+  ].join(" | ");
 
-const STEPS = 16;
 const REPEATS = 5;
+/** Rows beyond which more of them change no choice: every adapter is full. */
+const MOST_ROWS = 16384;
+/** Bytes of r and ga that the timing may hold. */
+const MOST_BYTES = 256 << 20;
 
-/** Seconds of `STEPS` steps forward, best of a few: the machine may be busy with something else. */
-async function secondsOf(gpu: Gpu, kind: PlanKind, size: LaunchSize): Promise<number> {
+/** An iteration of few steps: the choice depends on rows, N and S, hardly on T. */
+export function timedShape(size: LaunchSize): ProfileShape {
   const networks = size.networks ?? 1;
-  const shape = {
-    work: "train",
-    networks,
-    batch: size.rows / networks,
-    steps: STEPS,
-    units: size.units,
-    inputs: 2,
-    outputs: 2,
-  } as const;
-  const job = await makeJob(gpu, shape, kind);
+  // Three slots at least: r_0 and two steps.
+  const rows = Math.min(size.rows, MOST_ROWS, MOST_BYTES / (24 * size.units));
+  const batch = Math.max(1, Math.floor(rows / networks));
+  const steps = Math.max(2, Math.min(16, Math.floor(MOST_BYTES / (8 * batch * networks * size.units)) - 1));
+  return { work: "train", networks, batch, steps, units: size.units, inputs: 2, outputs: 2 };
+}
+
+/** Seconds of one iteration, best of a few: the machine may be busy with something else. */
+async function secondsOf(gpu: Gpu, kind: PlanKind, size: LaunchSize): Promise<number> {
+  const job = await makeJob(gpu, timedShape(size), kind);
   try {
     const run = () => job.program.run({ label: "timing plans", clock: job.clock });
     await run();
@@ -92,7 +105,7 @@ async function secondsOf(gpu: Gpu, kind: PlanKind, size: LaunchSize): Promise<nu
   }
 }
 
-/** @param note told when something is timed */
+/** The first of `kinds` where nothing can be timed. @param note told what was timed */
 export async function fastestPlan(
   gpu: Gpu,
   kinds: readonly PlanKind[],
@@ -104,7 +117,14 @@ export async function fastestPlan(
   const before = readTimings(file)[key];
   if (before && kinds.every((kind) => before.seconds[kind] !== undefined)) return before.kind;
   const seconds: Partial<Record<PlanKind, number>> = {};
-  for (const kind of kinds) seconds[kind] = await secondsOf(gpu, kind, size);
+  try {
+    for (const kind of kinds) seconds[kind] = await secondsOf(gpu, kind, size);
+  } catch (error) {
+    // What is too large to be timed may still run: in chunks, or with less beside it.
+    if (!(error instanceof UsageError)) throw error;
+    note(`the plans cannot be timed here (${error.message}); ${kinds[0]} is used`);
+    return kinds[0] as PlanKind;
+  }
   const of = (kind: PlanKind) => seconds[kind] as number;
   const kind = kinds.reduce((best, next) => (of(next) < of(best) ? next : best));
   remember(file, key, { kind, seconds, date: new Date().toISOString().slice(0, 10) });

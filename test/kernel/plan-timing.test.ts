@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import type { AdapterSpec } from "../../src/kernels/spec.ts";
-import { closePlans, fastestPlan } from "../../src/run/plan-timing.ts";
+import { closePlans, fastestPlan, timedShape } from "../../src/run/plan-timing.ts";
 import { gpuHygiene, testGpu } from "../gpu.ts";
 
 gpuHygiene();
@@ -27,6 +27,18 @@ describe("plans worth timing", () => {
   test("are two around the border on a GPU", () => {
     expect(closePlans(GPU, { units: 512, rows: 1024 })).toHaveLength(2);
     expect(closePlans(GPU, { units: 512, rows: 4096 })[0]).toBe("tile-persistent");
+  });
+
+  test("are timed at a size that fits beside the work itself", () => {
+    for (const size of [
+      { units: 512, rows: 25_600, networks: 1 },
+      { units: 4096, rows: 65_536, networks: 64 },
+      { units: 128, rows: 32 },
+    ]) {
+      const s = timedShape(size);
+      expect(8 * s.networks * s.batch * (s.steps + 1) * s.units).toBeLessThanOrEqual(2 * (256 << 20));
+      expect(s.steps).toBeGreaterThanOrEqual(2);
+    }
   });
 
   test("are one far from it, for small networks, where only one fits, and on CPUs", () => {
