@@ -7,6 +7,7 @@ import type { Io } from "../run/types.ts";
 import { doctor } from "./commands/doctor.ts";
 import { dump } from "./commands/dump.ts";
 import { evaluate } from "./commands/evaluate.ts";
+import { importWeights } from "./commands/import.ts";
 import { init } from "./commands/init.ts";
 import { inspect } from "./commands/inspect.ts";
 import { kernels } from "./commands/kernels.ts";
@@ -39,6 +40,7 @@ const VERBS = [
   paths,
   evaluate,
   dump,
+  importWeights,
   report,
   metrics,
   profile,

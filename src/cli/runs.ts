@@ -8,6 +8,7 @@ import type {
   DoctorOptions,
   DumpOptions,
   EvaluateOptions,
+  ImportOptions,
   MetricsOptions,
   PathsOptions,
   ReplayOptions,
@@ -30,6 +31,7 @@ export interface Runs {
   readonly metrics: Run<MetricsOptions>;
   readonly profile: Run<ProfileVerbOptions>;
   readonly dump: Run<DumpOptions>;
+  readonly import: Run<ImportOptions>;
 }
 
 export const RUNS: Runs = {
@@ -44,5 +46,6 @@ export const RUNS: Runs = {
   report: async (options, io) => (await import("../run/report.ts")).runReport(options, io),
   metrics: async (options, io) => (await import("../run/metrics.ts")).runMetrics(options, io),
   dump: async (options, io) => (await import("../run/dump.ts")).runDump(options, io),
+  import: async (options, io) => (await import("../run/import.ts")).runImport(options, io),
   profile: async (options, io) => (await import("../run/profile.ts")).runProfile(options, io),
 };

@@ -143,3 +143,14 @@ export interface DumpOptions extends GpuOptions, PlanOptions {
   readonly to?: number;
   readonly every?: number;
 }
+
+/** Makes a run of networks that another program trained. */
+export interface ImportOptions {
+  /** .npz or .safetensors, one network or several stacked in each. */
+  readonly files: readonly string[];
+  readonly config: LoadedConfig;
+  /** JSON file: where each tensor comes from. */
+  readonly map?: string;
+  readonly out: string;
+  readonly force: boolean;
+}
