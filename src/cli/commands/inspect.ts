@@ -22,7 +22,7 @@ const isDirectory = (path: string): boolean => statSync(path, { throwIfNoEntry: 
 export const inspect: Verb = (program, { perform }) => {
   program
     .command("inspect")
-    .description("list the arrays of a .npz, a checkpoint or a run: names, types, shapes, ranges")
+    .description("list the arrays of a .npz, a checkpoint or a run (also one under way): names, types, shapes, ranges")
     .argument("<path>", ".npz file or run directory")
     .addHelpText("after", "\nExample:\n  reverie inspect runs/tmaze/checkpoints/iteration-001400.npz")
     .action(async (path: string) => {
@@ -34,10 +34,16 @@ export const inspect: Verb = (program, { perform }) => {
           return EXIT.ok;
         }
         const { readManifest } = await import("../../io/run-dir.ts");
+        const { formatState, runState } = await import("../live-run.ts");
         const manifest = readManifest(path);
+        const state = runState(path, manifest);
         const files = npzFiles(path).map(summariseNpz);
-        const text = [`${path}: a run of reverie, ${files.length} files of arrays`, ...files.map(formatSummary)];
-        io.out(io.json ? JSON.stringify({ path, manifest, files }) : text.join("\n"));
+        const text = [
+          `${path}: a run of reverie, ${files.length} files of arrays`,
+          formatState(state),
+          ...files.map(formatSummary),
+        ];
+        io.out(io.json ? JSON.stringify({ path, manifest, state, files }) : text.join("\n"));
         return EXIT.ok;
       });
     });
