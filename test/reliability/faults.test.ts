@@ -268,6 +268,7 @@ test.each([training, replay, sweep])(
       }
       if (maps < n) {
         expect(error).toBeNull();
+        tally.passed++;
         break;
       }
       tally.hits++;
