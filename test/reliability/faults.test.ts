@@ -279,6 +279,7 @@ test.each([training, replay, sweep])(
       await work.run(directory);
       expectWhole(work, directory, wanted, `${work.name}, readback ${n}`);
     }
+    tally.passed++;
   },
   900_000,
 );
