@@ -70,7 +70,7 @@ export interface BuiltCommandLine {
 }
 
 /** What the command line needs before any work begins. */
-const SOURCES = ["cli", "config", "gpu", "io", "model", "run", "task"];
+const SOURCES = ["cli", "code", "config", "gpu", "io", "model", "run", "task"];
 
 const compilerOptions: ts.CompilerOptions = {
   target: ts.ScriptTarget.ES2023,
