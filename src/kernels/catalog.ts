@@ -9,7 +9,7 @@ import {
 } from "../gpu/shader-source.ts";
 
 export interface KernelDescription extends KernelInterface {
-  /** As the host names it, such as `rnn/readout_tile`. */
+  /** As the host names it, such as `rnn/affine_tile`. */
   readonly name: string;
   /** The first sentence of its header. */
   readonly computes: string;

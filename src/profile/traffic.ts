@@ -14,8 +14,6 @@ export interface BoundAccess {
 const ONLY_WRITTEN: Readonly<Record<string, readonly string[]>> = {
   "rnn/encode_initial": ["states"],
   "rnn/initialise": ["weights", "recurrent_t"],
-  "rnn/readout_lanes": ["y"],
-  "rnn/readout_tile": ["y"],
   "rnn/affine_lanes": ["y"],
   "rnn/affine_tile": ["y"],
   "rnn/readout_adjoint_lanes": ["du"],

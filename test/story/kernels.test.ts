@@ -39,8 +39,8 @@ describe("reverie kernels", () => {
   });
 
   test("--wgsl prints what the GPU gets", async () => {
-    const { stdout } = await reverie(["kernels", "rnn/readout_tile", "--wgsl"]);
-    expect(stdout.trimEnd()).toBe(assembled("rnn/readout_tile").source.code.trimEnd());
+    const { stdout } = await reverie(["kernels", "rnn/affine_tile", "--wgsl"]);
+    expect(stdout.trimEnd()).toBe(assembled("rnn/affine_tile").source.code.trimEnd());
     const many = await reverie(["kernels", "--wgsl"]);
     expect(many.code).toBe(2);
     expect(many.stderr).toMatch(ONE_LINE);

@@ -64,7 +64,7 @@ test("plans of a GPU that is not at hand need none", async () => {
 test.each([
   ["--shape none", /no shape "none": use one of small/],
   ["--batch 0", /whole number from 1/],
-  ["--kernel rnn/readout_tile", /belong together/],
+  ["--kernel rnn/affine_tile", /belong together/],
   ["--compare missing.json", /missing\.json/],
 ])("profile %s is refused in one line", async (flags, message) => {
   const { code, stderr } = await reverie(["profile", ...flags.split(" ")]);
