@@ -7,7 +7,7 @@
  * A peer that computes something else gets no time. Rounds go through all peers in turn, so that whatever else the
  * machine does meets all of them. Writes scripts/bench/results/<adapter>.json; `--quick` writes nothing.
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, loadavg, release, tmpdir, type } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -147,7 +147,6 @@ const packageVersion = () => JSON.parse(readFileSync(new URL("../../package.json
 
 function resultOf(shapes) {
   const first = Object.values(shapes)[0]?.peers.ours?.about;
-  const inOrder = Object.keys(SHAPES).filter((name) => shapes[name]);
   return {
     format: 1,
     adapter: first?.adapter ?? null,
@@ -158,10 +157,11 @@ function resultOf(shapes) {
     date: new Date().toISOString().slice(0, 10),
     rounds: Number(options.rounds),
     model: MODEL,
-    shapes: Object.fromEntries(inOrder.map((name) => [name, shapes[name]])),
+    shapes,
   };
 }
 
+/** Shapes of an earlier run of the same day, version and adapter stay: a shape is what has to be timed in one go. */
 function write(result) {
   const folder = fileURLToPath(new URL("results/", import.meta.url));
   mkdirSync(folder, { recursive: true });
@@ -169,7 +169,13 @@ function write(result) {
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, "-")
     .replace(/^-|-$/g, "");
-  writeFileSync(join(folder, `${name}.json`), `${JSON.stringify(result, null, 1)}\n`);
+  const path = join(folder, `${name}.json`);
+  const before = existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : null;
+  const same = ["format", "date", "reverie", "processor"].every((key) => before?.[key] === result[key]);
+  const all = { ...(same ? before.shapes : {}), ...result.shapes };
+  const inOrder = Object.keys(SHAPES).filter((shape) => all[shape]);
+  const shapes = Object.fromEntries(inOrder.map((shape) => [shape, all[shape]]));
+  writeFileSync(path, `${JSON.stringify({ ...result, shapes }, null, 1)}\n`);
 }
 
 try {
