@@ -314,6 +314,16 @@ export class Program {
     }
   }
 
+  /** Fills buffers with zeros, on the device. */
+  clear(...names: readonly string[]): void {
+    const encoder = this.#gpu.device.createCommandEncoder({ label: "clear" });
+    for (const name of names) {
+      const { buffer, offset, bytes } = this.buffer(name);
+      encoder.clearBuffer(buffer, offset, bytes);
+    }
+    this.#gpu.device.queue.submit([encoder.finish()]);
+  }
+
   destroy(): void {
     for (const b of this.#own) this.#gpu.destroyBuffer(b);
   }

@@ -61,7 +61,7 @@ export interface LaunchSize {
 }
 
 /** Workgroups that keep a large GPU busy. */
-const MANY_WORKGROUPS = 100;
+export const MANY_WORKGROUPS = 100;
 
 /**
  * The plan for an adapter and a launch unless one is asked for: lanes on CPUs; on GPUs one dispatch over many steps

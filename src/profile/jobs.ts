@@ -3,15 +3,14 @@ import type { Gpu } from "../gpu/context.ts";
 import { packArray } from "../gpu/pack.ts";
 import type { Plan, PlanKind } from "../gpu/plan.ts";
 import { Clock, Program } from "../gpu/program.ts";
-import { planBatch } from "../kernels/batch.ts";
 import type { RecordLayouts } from "../kernels/records.ts";
 import { recordLayouts } from "../kernels/records.ts";
 import { type Chunk, chunkRows } from "../kernels/recurrence.ts";
 import { type AdapterSpec, adapterSpec, type ModelSpec, modelSpec } from "../kernels/spec.ts";
 import type { StepParameters } from "../model/dynamics.ts";
 import { packRows, type RowRecord } from "../model/rows.ts";
-import { STREAM } from "../model/streams.ts";
 import { planReplay } from "../replay/plan.ts";
+import { planGivenBatch } from "../train/given-batch.ts";
 import { resetStats } from "../train/plan.ts";
 import type { ProfileShape } from "./shapes.ts";
 
@@ -47,6 +46,9 @@ const ASLEEP: StepParameters = {
   adaptTau: 200,
 };
 
+/** Small: the same batch is learnt again and again. */
+const LEARNING_RATE = 1e-4;
+
 function modelOfShape(shape: ProfileShape): ModelSpec {
   const { units, inputs, outputs } = shape;
   return modelSpec({
@@ -79,33 +81,20 @@ export function planJob(shape: ProfileShape, kind: PlanKind, adapter: AdapterSpe
     });
     return { plan, chunks: chunks.map((c) => c.chunk) };
   }
-  const { plan, chunkPasses } = planBatch({
-    name: "train",
-    rollout: {
+  const { plan, chunkPasses } = planGivenBatch(
+    {
       model,
-      kind,
+      networks: Array.from({ length: networks }, (_, seed) => ({ seed, step: AWAKE })),
       steps,
-      noise: "drawn",
-      stream: STREAM.awakeNoise,
-      clocked: true,
-      extra: false,
-      extraHistory: false,
-      adjoint: true,
-      inputs: shape.inputs,
+      batch,
+      learningRate: LEARNING_RATE,
+      clipNorm: 1,
+      kind,
       stored: shape.stored ?? "f32",
     },
-    networks,
-    batch,
-    task: null,
-    loss: true,
-    l2Activity: 0,
-    clipNorm: 1,
-    update: true,
-    keepReadout: false,
-    historySlots: 1,
     adapter,
     records,
-  });
+  );
   return { plan, chunks: chunkPasses.map((c) => c.chunk) };
 }
 
@@ -116,11 +105,8 @@ function standIn(count: number, scale: number): Float32Array<ArrayBuffer> {
   return out;
 }
 
-/** Buffers that must hold numbers, and their sizes: weights of gain ½, inputs and targets of order ½, fresh moments. */
+/** Buffers that must hold numbers, and their sizes: weights of gain ½, inputs and targets of order ½. */
 const FILLED: Readonly<Record<string, (units: number) => number>> = {
-  moment1: () => 0,
-  moment2: () => 0,
-  partials: () => 0,
   weights: (units) => 0.5 / Math.sqrt(units),
   recurrent_t: (units) => 0.5 / Math.sqrt(units),
   input: () => 0.5,
@@ -157,8 +143,9 @@ export async function makeJob(gpu: Gpu, shape: ProfileShape, kind: PlanKind, ada
     if (scale) gpu.write(buffer, standIn(buffer.bytes / 4, scale(shape.units)));
   }
   if (shape.work === "train") {
+    program.clear("moment1", "moment2", "partials");
     resetStats(gpu, program);
-    const rates = { initial_gain: 0.5, learning_rate: 1e-4, final_learning_rate: 1e-4 };
+    const rates = { initial_gain: 0.5, learning_rate: LEARNING_RATE, final_learning_rate: LEARNING_RATE };
     const networks = Array.from({ length: shape.networks }, (_, seed) => ({ seed, ...rates }));
     gpu.write(program.buffer("networks"), packArray(records.network, networks));
   }

@@ -2,10 +2,11 @@
 import { formatBytes, type Pass, PLAN_KINDS, type PlanKind, planBytes } from "../gpu/plan.ts";
 import type { RecordLayouts } from "../kernels/records.ts";
 import { type AdapterSpec, choosePlanKind } from "../kernels/spec.ts";
+import { alignColumns } from "../report/columns.ts";
 import { planJob } from "./jobs.ts";
 import { segmentsOf } from "./segments.ts";
 import type { ProfileShape } from "./shapes.ts";
-import { alignColumns, formatSeconds } from "./table.ts";
+import { formatSeconds } from "./table.ts";
 import type { BoundAccess } from "./traffic.ts";
 
 /** An adapter that is not at hand. */

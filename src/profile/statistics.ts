@@ -1,5 +1,7 @@
 /** Medians and spreads of repeated timings. */
 
+import { quantileSorted } from "../metrics/statistics.ts";
+
 export interface Spread {
   readonly median: number;
   readonly lower: number;
@@ -7,15 +9,9 @@ export interface Spread {
   readonly count: number;
 }
 
-/** Linear interpolation between order statistics, as NumPy does by default. */
+/** Of values in any order; linear interpolation, as NumPy's default. */
 export function quantile(values: readonly number[], q: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  if (sorted.length === 0) return Number.NaN;
-  const at = q * (sorted.length - 1);
-  const low = Math.floor(at);
-  const a = sorted[low] as number;
-  const b = sorted[Math.min(low + 1, sorted.length - 1)] as number;
-  return a + (b - a) * (at - low);
+  return quantileSorted(Float64Array.from(values).sort(), q);
 }
 
 /** Median and quartiles. */

@@ -1,5 +1,6 @@
 /** A profile as people read it in a terminal. */
 import { formatBytes } from "../gpu/plan.ts";
+import { alignColumns } from "../report/columns.ts";
 import type { PassProfile, Profile } from "./profile.ts";
 import { describeShape } from "./shapes.ts";
 import type { Spread } from "./statistics.ts";
@@ -14,17 +15,6 @@ const rate = (perSecond: number): string =>
   perSecond === 0 ? "–" : (perSecond / 1e9).toFixed(perSecond >= 1e11 ? 0 : 1);
 const percent = (share: number): string => (share === 0 ? "–" : `${(100 * share).toFixed(0)} %`);
 const half = (s: Spread): string => `±${((100 * (s.upper - s.lower)) / 2 / (s.median || 1)).toFixed(0)} %`;
-
-/** Lines of equal columns; the first is left-aligned, the others right. */
-export function alignColumns(rows: readonly (readonly string[])[], left: ReadonlySet<number> = new Set([0])): string[] {
-  const widths = (rows[0] ?? []).map((_, c) => Math.max(...rows.map((r) => (r[c] ?? "").length)));
-  return rows.map((r) =>
-    r
-      .map((cell, c) => (left.has(c) ? cell.padEnd(widths[c] as number) : cell.padStart(widths[c] as number)))
-      .join("  ")
-      .trimEnd(),
-  );
-}
 
 const BAR = 24;
 

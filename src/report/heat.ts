@@ -1,3 +1,4 @@
+import type { RateGrid } from "../metrics/rate-maps.ts";
 import type { Environment } from "./environment.ts";
 import { FINE, overlay, panelHeight } from "./ground.ts";
 import { px, text } from "./svg.ts";
@@ -6,14 +7,7 @@ import { HEAT_STEPS, heatColour, MUTED } from "./theme.ts";
 /** A map of amounts in an environment: occupancy, rates. */
 
 /** Cells of equal size; numbers run along x first, from the lower left. Metres. */
-export interface Grid {
-  readonly x: number;
-  readonly y: number;
-  readonly width: number;
-  readonly height: number;
-  readonly columns: number;
-  readonly lines: number;
-}
+export type Grid = RateGrid;
 
 export interface HeatScale {
   readonly high: number;

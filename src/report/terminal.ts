@@ -1,6 +1,7 @@
 import { summarise } from "../metrics/csv.ts";
 import type { MetricRecord } from "../metrics/measure.ts";
 import type { MetricName } from "../metrics/table.ts";
+import { alignColumns } from "./columns.ts";
 import { spreadText } from "./format.ts";
 
 const COLUMNS: readonly (readonly [metric: MetricName, title: string, unit: string, decimals: number])[] = [
@@ -32,13 +33,9 @@ export function summaryTable(records: readonly MetricRecord[], labels: Readonly<
       ...shown.map(([metric, , , decimals]) => spreadText(s.metrics[metric], decimals)),
     ]),
   ];
-  const widths = ["", ...shown].map((_, column) => Math.max(...rows.map((r) => [...(r[column] as string)].length)));
-  const pad = (cell: string, column: number): string => {
-    const blank = " ".repeat((widths[column] as number) - [...cell].length);
-    return column === 0 ? cell + blank : blank + cell;
-  };
-  const lines = rows.map((r) => r.map(pad).join("  ").trimEnd());
-  const rule = "─".repeat(widths.reduce((a, b) => a + b + 2, -2));
+  const lines = alignColumns(rows);
+  // The titles reach the right end: some line has the width of all columns.
+  const rule = "─".repeat(Math.max(...lines.map((line) => [...line].length)));
   lines.splice(2, 0, rule);
   const note = networks > 1 ? `mean ± sd over ${networks} networks` : "one network";
   return `${lines.join("\n")}\n${note}; ∞: half of the replays or more never arrive\n`;

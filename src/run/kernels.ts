@@ -1,9 +1,11 @@
 /** `reverie kernels`: the shaders as the host sees them. No GPU is opened. */
+
 import { EXIT, type ExitCode, UsageError } from "../errors.ts";
 import { kernelNames, readShaderFile } from "../gpu/open-node.ts";
 import type { BindingInfo, StructLayout } from "../gpu/reflect.ts";
 import { assembleShader } from "../gpu/shader-source.ts";
 import { describeKernel, type KernelDescription } from "../kernels/catalog.ts";
+import { alignColumns } from "../report/columns.ts";
 import type { Io } from "./types.ts";
 
 export interface KernelsOptions {
@@ -13,14 +15,7 @@ export interface KernelsOptions {
   readonly wgsl: boolean;
 }
 
-const width = (texts: readonly string[]) => Math.max(...texts.map((text) => text.length));
-
-function table(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, column) => width(rows.map((row) => row[column] as string)));
-  const line = (row: readonly string[]) =>
-    row.map((text, i) => (i === 0 ? text.padEnd(widths[i] as number) : text.padStart(widths[i] as number))).join("  ");
-  return rows.map((row) => line(row).trimEnd()).join("\n");
-}
+const table = (rows: readonly (readonly string[])[]): string => alignColumns(rows).join("\n");
 
 function overview(kernels: readonly KernelDescription[]): string {
   const head = ["kernel", "workgroup", "buffers", "uniforms", "tune", "arithmetic", "special", "memory", "open loops"];

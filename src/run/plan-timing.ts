@@ -10,7 +10,7 @@ import type { Gpu } from "../gpu/context.ts";
 import { userCache } from "../gpu/local-driver.ts";
 import { PLAN_KINDS, type PlanKind } from "../gpu/plan.ts";
 import { makeDirectory, writeFileAtomically } from "../io/disk.ts";
-import { type AdapterSpec, choosePlanKind, type LaunchSize, persistentTile } from "../kernels/spec.ts";
+import { type AdapterSpec, choosePlanKind, type LaunchSize, MANY_WORKGROUPS, persistentTile } from "../kernels/spec.ts";
 import { makeJob } from "../profile/jobs.ts";
 import type { ProfileShape } from "../profile/shapes.ts";
 import { quantile } from "../profile/statistics.ts";
@@ -27,8 +27,6 @@ export type PlanTiming = z.infer<typeof timing>;
 
 /** Rows a workgroup of `tile-persistent` needs before launches stop to matter is a model's number: so far around it, time. */
 const CLOSE = 16;
-/** Workgroups that keep a large GPU busy. */
-const BUSY = 100;
 
 /** The plans worth timing; one where the choice is clear: CPUs, small networks, and sizes far from the border. */
 export function closePlans(adapter: AdapterSpec, size: LaunchSize): readonly PlanKind[] {
@@ -36,7 +34,7 @@ export function closePlans(adapter: AdapterSpec, size: LaunchSize): readonly Pla
   const tile = persistentTile(size.units, adapter.workgroupStorage);
   if (adapter.software || !tile || size.units <= 64) return [chosen];
   const workgroups = size.rows / tile.ROWS;
-  const close = workgroups > BUSY / CLOSE && workgroups < BUSY * CLOSE;
+  const close = workgroups > MANY_WORKGROUPS / CLOSE && workgroups < MANY_WORKGROUPS * CLOSE;
   return close ? [chosen, chosen === "step" ? "tile-persistent" : "step"] : [chosen];
 }
 

@@ -18,8 +18,9 @@ import { plannedRows, plannedTable, type StatedGpu } from "../profile/plan-table
 import { type Profile, profileShape } from "../profile/profile.ts";
 import { measureScaling, scalingCsv, scalingFigure } from "../profile/scaling.ts";
 import { describeShape, type ProfileShape } from "../profile/shapes.ts";
-import { alignColumns, formatSeconds, profileTable } from "../profile/table.ts";
+import { formatSeconds, profileTable } from "../profile/table.ts";
 import { chromeTrace } from "../profile/trace.ts";
+import { alignColumns } from "../report/columns.ts";
 import { renderPngs } from "../report/png.ts";
 import { standaloneSvg } from "../report/svg.ts";
 import { gpuFacts, versions } from "./manifest.ts";

@@ -13,7 +13,7 @@ import { ADAM } from "../kernels/gradients.ts";
 import { type RecordLayouts, readField, recordLayouts } from "../kernels/records.ts";
 import { type Chunk, chunkRows } from "../kernels/recurrence.ts";
 import { type AdapterSpec, adapterSpec, type ModelSpec } from "../kernels/spec.ts";
-import { type StepParameters, usesModifiers } from "../model/dynamics.ts";
+import type { StepParameters } from "../model/dynamics.ts";
 import {
   type NetworkTensors,
   packParameters,
@@ -22,8 +22,8 @@ import {
   unpackParameters,
 } from "../model/parameters.ts";
 import { packRows } from "../model/rows.ts";
-import { STREAM } from "../model/streams.ts";
-import { MAX_ITERATIONS_PER_SUBMIT, resetStats } from "./plan.ts";
+import type { StoredAs } from "../model/stored.ts";
+import { awakeRollout, MAX_ITERATIONS_PER_SUBMIT, resetStats } from "./plan.ts";
 
 export interface GivenBatchSpec {
   readonly model: ModelSpec;
@@ -37,6 +37,8 @@ export interface GivenBatchSpec {
   /** 0: gradients are not clipped. */
   readonly clipNorm: number;
   readonly kind: PlanKind;
+  /** How activations lie in memory between passes; float32 unless said otherwise. */
+  readonly stored?: StoredAs;
   /** Tighter limits than the adapter's own (tests). */
   readonly adapter?: AdapterSpec;
 }
@@ -115,12 +117,7 @@ export class GivenBatch {
     write("weights", flat);
     write("recurrent_t", transposeRecurrent(shape, layout, flat));
     // Partials too: no kernel writes the gap between the last tensor and the stride, yet the norm reads it.
-    const encoder = this.#gpu.device.createCommandEncoder({ label: "clear" });
-    for (const name of ["moment1", "moment2", "partials"]) {
-      const { buffer, offset, bytes } = this.#program.buffer(name);
-      encoder.clearBuffer(buffer, offset, bytes);
-    }
-    this.#gpu.device.queue.submit([encoder.finish()]);
+    this.#program.clear("moment1", "moment2", "partials");
     const rates = networks.map((n) => ({
       seed: n.seed,
       initial_gain: 0,
@@ -234,18 +231,7 @@ export class GivenBatch {
 export function planGivenBatch(spec: GivenBatchSpec, adapter: AdapterSpec, records: RecordLayouts): BatchPlan {
   return planBatch({
     name: "given batch",
-    rollout: {
-      model: spec.model,
-      kind: spec.kind,
-      steps: spec.steps,
-      noise: spec.networks.some((n) => n.step.noiseStd > 0) ? "drawn" : "none",
-      stream: STREAM.awakeNoise,
-      clocked: true,
-      extra: spec.networks.some((n) => usesModifiers(n.step)),
-      extraHistory: false,
-      adjoint: true,
-      inputs: spec.model.shape.inputs,
-    },
+    rollout: awakeRollout(spec, true),
     networks: spec.networks.length,
     batch: spec.batch,
     task: null,

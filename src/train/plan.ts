@@ -9,7 +9,7 @@ import { packRows, type RowRecord } from "../model/rows.ts";
 import { STREAM } from "../model/streams.ts";
 import { pathKernel } from "../task/path-uniforms.ts";
 import { inputScale } from "../task/paths.ts";
-import type { TrainSpec } from "./spec.ts";
+import type { NetworkSpec, TrainSpec } from "./spec.ts";
 
 /** Iterations whose stats are kept on the device until the host reads them. */
 export const MAX_ITERATIONS_PER_SUBMIT = 64;
@@ -38,7 +38,13 @@ export interface AwakeOptions {
   readonly stream: number;
 }
 
-function rolloutOf(spec: TrainSpec, gradients: boolean): RolloutSpec {
+/** How awake rows roll out, whoever brings their inputs. */
+export function awakeRollout(
+  spec: Pick<TrainSpec, "model" | "kind" | "steps" | "code" | "stored"> & {
+    readonly networks: readonly Pick<NetworkSpec, "step">[];
+  },
+  gradients: boolean,
+): RolloutSpec {
   return {
     model: spec.model,
     kind: spec.kind,
@@ -59,7 +65,7 @@ function rolloutOf(spec: TrainSpec, gradients: boolean): RolloutSpec {
 export function planAwake(spec: TrainSpec, adapter: AdapterSpec, records: RecordLayouts, o: AwakeOptions): BatchPlan {
   return planBatch({
     name: o.name,
-    rollout: rolloutOf(spec, o.gradients),
+    rollout: awakeRollout(spec, o.gradients),
     networks: spec.networks.length,
     batch: o.batch,
     task: { path: pathKernel(spec.task), inputScale: inputScale(spec.task), stream: o.stream, code: spec.code ?? null },

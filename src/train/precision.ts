@@ -43,7 +43,7 @@ async function batchOf(
     uploadRows(gpu, program, batch, layouts, awakeRows(spec, spec.batch));
     resetStats(gpu, program);
     // The gap between the last tensor and the stride is nobody's; the norm reads it.
-    gpu.write(program.buffer("partials"), new Uint8Array(program.buffer("partials").bytes));
+    program.clear("partials");
     const values = { iteration, slot: 0, progress: 0, correction1: 1, correction2: 1 };
     if (program.clockKernel) clock.set(0, program.clockKernel, values);
     await program.run({ label: "precision", clock });

@@ -129,12 +129,7 @@ export class Trainer {
     await program.run({ label: "initialise" });
     program.destroy();
     // Partials too: no kernel writes the gap between the last tensor and the stride, yet the norm reads it.
-    const encoder = this.#gpu.device.createCommandEncoder({ label: "clear" });
-    for (const name of ["moment1", "moment2", "partials"]) {
-      const { buffer, offset, bytes } = this.#program.buffer(name);
-      encoder.clearBuffer(buffer, offset, bytes);
-    }
-    this.#gpu.device.queue.submit([encoder.finish()]);
+    this.#program.clear("moment1", "moment2", "partials");
   }
 
   /** Puts a checkpoint's state in place; training goes on from its iteration. */
