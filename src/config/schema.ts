@@ -235,14 +235,26 @@ function boxContradictions(task: BoxConfig): Contradiction[] {
   return found;
 }
 
+/** A seed of two networks that would be the same. Networks that differ may share one: theirs are paired comparisons. */
+function repeatedSeed({ seeds, networks }: ExperimentConfig): number | undefined {
+  const seen = new Set<string>();
+  return seeds.find((seed, i) => {
+    const own = Object.entries(networks[i] ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+    const network = JSON.stringify([seed, own]);
+    const known = seen.has(network);
+    seen.add(network);
+    return known;
+  });
+}
+
 /** Relations between keys that no single range can say. */
 function contradictions(config: ExperimentConfig): Contradiction[] {
   const found: Contradiction[] = [];
-  const twice = config.seeds.findIndex((s, i) => config.seeds.indexOf(s) !== i);
-  if (twice >= 0)
+  const twice = repeatedSeed(config);
+  if (twice !== undefined)
     found.push({
       path: ["seeds"],
-      message: `must not repeat a seed (${config.seeds[twice]})`,
+      message: `must not repeat a seed (${twice}) but for networks that differ in \`networks\``,
     });
   if (config.networks.length !== 0 && config.networks.length !== config.seeds.length) {
     found.push({

@@ -1,0 +1,126 @@
+/**
+ * The protocol of the reproduction: which networks, which grid of replays and which thresholds. It is fixed before
+ * anything runs; the digest of the very bytes goes into the manifest, so that nobody can choose after looking.
+ */
+import { createHash } from "node:crypto";
+import fs from "node:fs";
+import { fileURLToPath } from "node:url";
+import * as z from "zod";
+import { presets } from "../config/presets/index.ts";
+import { ACTIVATIONS } from "../model/dynamics.ts";
+
+export const FAMILY_NAMES = ["ou", "tmaze", "triangle", "place", "placeDelta", "tanh", "leakyRelu", "unseen"] as const;
+export type FamilyName = (typeof FAMILY_NAMES)[number];
+
+const count = z.number().int().min(1);
+const fraction = z.number().min(0).max(1);
+const numbers = z.array(z.number()).min(1);
+const family = z.enum(FAMILY_NAMES);
+/** First, last, how many. */
+const range = z.tuple([z.number(), z.number(), count]);
+
+const seeds = z.strictObject({ first: z.number().int().min(0), count });
+
+const familySchema = z.strictObject({
+  preset: z.enum(presets().map((p) => p.name)),
+  iterations: count,
+  seeds: seeds.optional(),
+  leaks: numbers.optional(),
+  maskEvery: z.array(count).optional(),
+  rnn: z.strictObject({ activation: z.enum(ACTIVATIONS) }).optional(),
+  task: z.strictObject({ input: z.enum(["displacement", "codeDelta"]) }).optional(),
+});
+export type FamilyProtocol = z.infer<typeof familySchema>;
+
+/** Where a claim's figure is quoted, beside the share of the grid. */
+const named = z.strictObject({
+  leak: z.number(),
+  maskEvery: count,
+  friction: z.number(),
+  adaptStrength: z.number(),
+  adaptTau: z.number(),
+});
+export type NamedCell = z.infer<typeof named>;
+
+const protocolSchema = z.strictObject({
+  formatVersion: z.literal(1),
+  /** Root seed of every random stream. */
+  seed: z.number().int().min(0),
+  seeds,
+  /** Trajectories of one iteration. */
+  batch: count,
+  /** κ and k of every family, unless it names its own. */
+  leaks: numbers,
+  maskEvery: z.array(count).min(1),
+  families: z.record(family, familySchema),
+  /** The common grid of replays: friction × (no adaptation, and adaptStrength × adaptTau). */
+  replay: z.strictObject({
+    repeats: count,
+    steps: z.record(family, count),
+    friction: numbers,
+    adaptStrength: numbers,
+    adaptTau: numbers,
+    /** λ that only replays without adaptation take. */
+    alsoFriction: z.array(z.number()),
+  }),
+  named: z.partialRecord(family, named),
+  statistics: z.strictObject({ confidence: fraction }),
+  /** Shares of the grid from which a claim holds, and holds partly. */
+  verdict: z.strictObject({ holdsFrom: fraction, partlyFrom: fraction }),
+  leakage: z.strictObject({ reference: z.number(), passedAt: z.number() }),
+  score: z.strictObject({
+    maskEvery: z.array(count),
+    times: z.array(count),
+    states: count,
+    offReadoutWithin: fraction,
+    offReadoutUnleaked: fraction,
+  }),
+  estimation: z.strictObject({
+    dimensions: z.array(count),
+    samples: z.array(count),
+    times: z.array(count),
+    repeats: count,
+  }),
+  adaptation: z.strictObject({ tasks: z.array(family) }),
+  markov: z.strictObject({
+    tasks: z.array(family),
+    states: count,
+    draws: count,
+    horizon: count,
+    neighbours: z.number(),
+  }),
+  momentum: z.strictObject({ tasks: z.array(family), withinOfPredicted: fraction }),
+  compression: z.strictObject({ tasks: z.array(family), segment: count, scales: range, offPathAtMost: z.number() }),
+  stability: z.strictObject({ tasks: z.array(family), agreement: fraction, awayFromBoundary: fraction }),
+  balance: z.strictObject({ friction: range, adaptStrength: range, adaptTau: z.number(), repeats: count }),
+});
+export type Protocol = z.infer<typeof protocolSchema>;
+
+export interface LoadedProtocol {
+  readonly protocol: Protocol;
+  /** SHA-256 of the file, hexadecimal. */
+  readonly digest: string;
+  readonly quick: boolean;
+}
+
+type Json = { readonly [key: string]: unknown };
+const isObject = (x: unknown): x is Json => typeof x === "object" && x !== null && !Array.isArray(x);
+
+/** `over` wins; objects are merged key by key, arrays replaced. */
+function merged(base: Json, over: Json): Json {
+  const out: Record<string, unknown> = { ...base };
+  for (const [key, value] of Object.entries(over)) {
+    const own = out[key];
+    out[key] = isObject(own) && isObject(value) ? merged(own, value) : value;
+  }
+  return out;
+}
+
+/** The committed protocol; with `quick` its own smaller one: fewer seeds, a smaller grid, the same thresholds. */
+export function loadProtocol(quick: boolean): LoadedProtocol {
+  // The one file, whether this runs compiled or not.
+  const bytes = fs.readFileSync(fileURLToPath(new URL("../../src/paper/protocol.json", import.meta.url)));
+  const { quick: smaller, ...full } = JSON.parse(bytes.toString("utf8")) as Json;
+  const value = quick ? merged(full, smaller as Json) : full;
+  return { protocol: protocolSchema.parse(value), digest: createHash("sha256").update(bytes).digest("hex"), quick };
+}
