@@ -23,7 +23,7 @@ function density(t: number, df: number): number {
 /** P(0 ≤ T ≤ t) by Simpson's rule in x = atan(t/√df), where the integrand is smooth and its range finite. */
 function halfMass(t: number, df: number): number {
   const end = Math.atan(t / Math.sqrt(df));
-  const steps = 2000;
+  const steps = 200;
   let sum = 0;
   for (let i = 0; i <= steps; i++) {
     const x = (end * i) / steps;
@@ -34,8 +34,17 @@ function halfMass(t: number, df: number): number {
   return (sum * end) / steps / 3;
 }
 
+const quantiles = new Map<string, number>();
+
 /** The t that |T| stays below with probability `confidence`. */
 export function studentQuantile(confidence: number, df: number): number {
+  const key = `${confidence} ${df}`;
+  const known = quantiles.get(key) ?? solveQuantile(confidence, df);
+  quantiles.set(key, known);
+  return known;
+}
+
+function solveQuantile(confidence: number, df: number): number {
   let [low, high] = [0, 1];
   while (halfMass(high, df) < confidence / 2 && high < 1e6) high *= 2;
   for (let i = 0; i < 60; i++) {
