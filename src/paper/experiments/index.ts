@@ -1,0 +1,4 @@
+/** Every experiment of the reproduction, in the order in which it runs: what others build on comes first. */
+import type { Experiment } from "../experiment.ts";
+
+export const EXPERIMENTS: readonly Experiment<unknown>[] = [];
