@@ -24,6 +24,9 @@ export interface RolloutInput {
   readonly e0: Float64Array;
   /** (B, N), a state to start from in place of the encoded one; the encoder then has no part in the run. */
   readonly r0?: Float64Array;
+  /** (B, N) each, v and c to go on from; 0 without. */
+  readonly v0?: Float64Array;
+  readonly c0?: Float64Array;
   /** (T, B, I), already masked; null = no input. */
   readonly u: Float64Array | null;
   /** (T, B, N), ςξ: added to the velocity as it is; null = none. */
@@ -54,6 +57,8 @@ export function rolloutReference(input: RolloutInput): Rollout {
   const c = new Float64Array((T + 1) * B * N);
   const a = new Float64Array(T * B * N);
   r.set(input.r0 ?? encodeInitialReference(shape, weights, input.e0, B));
+  if (input.v0) v.set(input.v0);
+  if (input.c0) c.set(input.c0);
 
   const drive = new Float64Array(N);
   for (let t = 0; t < T; t++) {
@@ -78,11 +83,13 @@ export function rolloutReference(input: RolloutInput): Rollout {
   return { r, v, c, a, y: readoutReference(shape, weights, r.subarray(B * N), T * B) };
 }
 
-function requireInput({ shape, weights, params, e0, r0, u, noise, T, B }: RolloutInput): void {
+function requireInput({ shape, weights, params, e0, r0, v0, c0, u, noise, T, B }: RolloutInput): void {
   requireTensors(shape, weights);
   requireLength("params", params, B);
   if (r0) requireLength("r0", r0, B * shape.units);
   else requireLength("e0", e0, B * shape.encoderInputs);
+  if (v0) requireLength("v0", v0, B * shape.units);
+  if (c0) requireLength("c0", c0, B * shape.units);
   if (u) requireLength("u", u, T * B * shape.inputs);
   if (noise) requireLength("noise", noise, T * B * shape.units);
 }

@@ -48,8 +48,12 @@ export interface ReplayPlanOptions {
   /** Keep the readout of every n-th step. */
   readonly saveEvery: number;
   readonly saveStates: boolean;
+  /** Keep v and c of every n-th step too; needs `extra`. */
+  readonly saveExtra?: boolean;
   readonly noise: boolean;
   readonly extra: boolean;
+  /** Time of the states to go on from; from 1 on their v and c are given too. 0 or nothing: a start. */
+  readonly firstStep?: number;
   /** Encoded start positions; null when states to start from are given. */
   readonly start: { readonly path: PathKernel; readonly inputScale: number } | null;
   /** Place cells, whose activity is decoded. */
@@ -105,6 +109,31 @@ export function keepSteps(
 
 /** Steps whose activity is kept. */
 const keptCodes = (o: ReplayPlanOptions): number => (o.code && o.codeEvery ? savedSteps(o.steps, o.codeEvery) : 0);
+
+/**
+ * Windows that fit; where v and c are kept, which exist only after a launch's last step, none reaches beyond a step that
+ * is saved.
+ */
+function replayWindows(o: ReplayPlanOptions, longest: number): TimeWindow[] {
+  if (!o.saveExtra) return timeWindows(o.steps, longest);
+  return timeWindows(o.steps, o.saveEvery).flatMap((block) =>
+    timeWindows(block.steps, longest).map((w) => ({ t0: block.t0 + w.t0, steps: w.steps })),
+  );
+}
+
+function saveExtra(o: ReplayPlanOptions, s: ReturnType<typeof slots>, w: TimeWindow): CopyPass[] {
+  const end = w.t0 + w.steps;
+  if (!o.saveExtra || end % o.saveEvery !== 0) return [];
+  return [
+    {
+      kind: "copy",
+      label: "save v and c",
+      from: slotView("extra", s.extra, 0, 1),
+      to: slotView("extra_all", s.extra, end / o.saveEvery - 1, 1),
+      bytes: 4 * s.extra,
+    },
+  ];
+}
 
 function saves(o: ReplayPlanOptions, rows: number, s: ReturnType<typeof slots>, w: TimeWindow): CopyPass[] {
   const shown = shownOf(o.code, o.model.shape.outputs);
@@ -207,8 +236,9 @@ export function planReplay(o: ReplayPlanOptions): ReplayPlan {
     throw new UsageError(`replay.saveEvery = ${o.saveEvery} keeps nothing of ${o.steps} steps: use at most ${o.steps}`);
   const shown = shownOf(o.code, o.model.shape.outputs);
   const codes = keptCodes(o);
+  const units = roundUp(o.model.shape.units, 4);
   const perRow =
-    4 * kept * (shown.floats + (o.saveStates ? roundUp(o.model.shape.units, 4) : 0)) +
+    4 * kept * (shown.floats + (o.saveStates ? units : 0) + (o.saveExtra ? CELL_EXTRA * units : 0)) +
     4 * codes * roundUp(o.model.shape.outputs, 4);
   const rowsByBytes = Math.max(32, Math.floor(Math.min(READOUT_BYTES, o.adapter.maxBuffer) / perRow / 32) * 32);
   const block = Math.min(batchRows, rowsByBytes);
@@ -232,16 +262,17 @@ export function planReplay(o: ReplayPlanOptions): ReplayPlan {
     const launch = longestForward(rollout, rows, o.adapter);
     const readable = longestReadout(rollout, rows, o.adapter);
     const byRing = Math.max(1, Math.floor(RING_BYTES / (4 * Math.max(own.state, own.output))) - 1);
-    const windows = timeWindows(o.steps, Math.min(readable, byRing, o.kind === "step" ? byRing : launch));
+    const windows = replayWindows(o, Math.min(readable, byRing, o.kind === "step" ? byRing : launch));
+    const first = o.firstStep ?? 0;
     passes.push(...startPasses(o, rollout, chunk));
     const marks: { pass: number; steps: number }[] = [];
     for (const w of windows) {
       ring = Math.max(ring, w.steps);
       for (const l of timeWindows(w.steps, launch)) {
-        passes.push(forwardPass(rollout, chunk, { t0: w.t0 + l.t0, steps: l.steps }, { slot0: () => l.t0 }));
+        passes.push(forwardPass(rollout, chunk, { t0: first + w.t0 + l.t0, steps: l.steps }, { slot0: () => l.t0 }));
       }
       passes.push(readoutPass(rollout, chunk, w, 0), ...showPasses(o.code, w.steps * rows, { buffer: "decoded" }));
-      passes.push(...saves(o, rows, own, w), ...carryOver(own.state, w.steps));
+      passes.push(...saves(o, rows, own, w), ...saveExtra(o, own, w), ...carryOver(own.state, w.steps));
       requireFewPasses("replay", passes.length, o.steps);
       marks.push({ pass: passes.length, steps: w.t0 + w.steps });
     }
@@ -259,7 +290,8 @@ export function planReplay(o: ReplayPlanOptions): ReplayPlan {
     { name: "e0", bytes: 4 * largest * o.model.shape.encoderInputs, axes: "[R][E]" },
     ...startBuffers(o, largest),
     ...(o.saveStates ? [{ name: "r_all", bytes: 4 * kept * s.state, axes: "[saved][R][N]" }] : []),
-    ...(o.extra ? [{ name: "extra", bytes: 4 * s.state * CELL_EXTRA, axes: "[v, c][R][N]" }] : []),
+    ...(o.extra ? [{ name: "extra", bytes: 4 * s.extra, axes: "[v, c][R][N]" }] : []),
+    ...(o.saveExtra ? [{ name: "extra_all", bytes: 4 * kept * s.extra, axes: "[saved][v, c][R][N]" }] : []),
     ...all.map((c) => ({ name: c.table, bytes: chunkRows(c) * o.records.row.bytes, axes: "[R] row records" })),
     ...UNUSED_BUFFERS,
   ];

@@ -1,14 +1,16 @@
 /** Quiescent rollouts of trained networks: packs conditions into rows, runs the plan, hands the readouts over. */
 import { shownOf } from "../code/passes.ts";
 import type { CodeSpec } from "../code/population.ts";
+import { UsageError } from "../errors.ts";
 import type { DeviceBuffer, Gpu } from "../gpu/context.ts";
 import type { PlanKind } from "../gpu/plan.ts";
 import { Clock, Program } from "../gpu/program.ts";
 import { type RecordLayouts, recordLayouts } from "../kernels/records.ts";
-import { chunkRows } from "../kernels/recurrence.ts";
-import { type AdapterSpec, adapterSpec, type ModelSpec } from "../kernels/spec.ts";
+import { type Chunk, chunkRows } from "../kernels/recurrence.ts";
+import { type AdapterSpec, adapterSpec, CELL_EXTRA, type ModelSpec } from "../kernels/spec.ts";
 import { unpackRows } from "../kernels/unpack.ts";
 import { type StepParameters, usesModifiers } from "../model/dynamics.ts";
+import { roundUp } from "../model/parameters.ts";
 import { packRows, type RowRecord } from "../model/rows.ts";
 import { pathKernel } from "../task/path-uniforms.ts";
 import { inputScale, type PathTask } from "../task/paths.ts";
@@ -24,8 +26,12 @@ export interface ReplaySpec {
   readonly steps: number;
   readonly saveEvery: number;
   readonly saveStates: boolean;
+  /** Keep v and c of the saved steps too. */
+  readonly saveExtra?: boolean;
   /** Conditions share their noise and start positions, for paired comparisons. */
   readonly pairedNoise: boolean;
+  /** Which noise each condition has, whatever `pairedNoise` says: equal numbers, equal noise. */
+  readonly noiseOf?: readonly number[];
   /** Start from encoded positions of this task … */
   readonly task: PathTask;
   /** Place cells on its paths, if any. */
@@ -34,8 +40,22 @@ export interface ReplaySpec {
   readonly codeEvery?: number;
   /** … or from these states (S, repeats, N). */
   readonly startStates: Float32Array | null;
+  /** … or go on from whole states in the middle of a rollout; then neither task nor `startStates` matters. */
+  readonly goOn?: GivenStates | null;
   readonly kind: PlanKind;
   readonly adapter?: AdapterSpec;
+}
+
+/**
+ * Whole states (r, v, c) of every row at one time, (S, conditions · repeats, N) each, condition by condition. Wherever
+ * they come from, the rollout that goes on from them has the bits of one that came here by itself.
+ */
+export interface GivenStates {
+  /** Their time t ≥ 1, which says which noise comes next: that of step t. */
+  readonly step: number;
+  readonly r: Float32Array;
+  readonly v: Float32Array;
+  readonly c: Float32Array;
 }
 
 /** One condition's rollouts. */
@@ -46,6 +66,9 @@ export interface ReplayResult {
   readonly code: Float32Array | null;
   /** (S, saved, repeats, N), or null. */
   readonly states: Float32Array | null;
+  /** (S, saved, repeats, N) each, or null. */
+  readonly v: Float32Array | null;
+  readonly c: Float32Array | null;
   /** (S, repeats, N): the last state. */
   readonly last: Float32Array;
 }
@@ -58,6 +81,9 @@ export interface ReplayOutcome {
   readonly rowSteps: number;
 }
 
+const needsExtra = (spec: ReplaySpec): boolean =>
+  Boolean(spec.goOn) || spec.saveExtra === true || spec.conditions.flat().some(usesModifiers);
+
 export function replayPlanOf(spec: ReplaySpec, adapter: AdapterSpec, records: RecordLayouts): ReplayPlan {
   const all = spec.conditions.flat();
   return planReplay({
@@ -69,8 +95,10 @@ export function replayPlanOf(spec: ReplaySpec, adapter: AdapterSpec, records: Re
     saveEvery: spec.saveEvery,
     saveStates: spec.saveStates,
     noise: all.some((c) => c.noiseStd > 0 && c.noiseScale > 0),
-    extra: all.some(usesModifiers),
-    start: spec.startStates ? null : { path: pathKernel(spec.task), inputScale: inputScale(spec.task) },
+    extra: needsExtra(spec),
+    saveExtra: spec.saveExtra ?? false,
+    firstStep: spec.goOn?.step ?? 0,
+    start: spec.startStates || spec.goOn ? null : { path: pathKernel(spec.task), inputScale: inputScale(spec.task) },
     code: spec.code ?? null,
     codeEvery: spec.codeEvery ?? 0,
     adapter,
@@ -86,7 +114,7 @@ export function replayRows(spec: ReplaySpec): RowRecord[][] {
         step,
         networkSeed,
         trajectory,
-        epoch: spec.pairedNoise ? 0 : c,
+        epoch: spec.noiseOf?.[c] ?? (spec.pairedNoise ? 0 : c),
         maskEvery: 1,
         maskRandom: false,
       })),
@@ -122,6 +150,8 @@ export async function runReplay(
     readout: new Float32Array(S * saved * spec.repeats * shown.width),
     code: codes > 0 ? new Float32Array(S * codes * spec.repeats * O) : null,
     states: spec.saveStates ? new Float32Array(S * saved * spec.repeats * N) : null,
+    v: spec.saveExtra ? new Float32Array(S * saved * spec.repeats * N) : null,
+    c: spec.saveExtra ? new Float32Array(S * saved * spec.repeats * N) : null,
     last: new Float32Array(S * spec.repeats * N),
   }));
   const total = S * conditions * spec.repeats * spec.steps;
@@ -138,18 +168,10 @@ export async function runReplay(
       gpu.write(program.buffer(chunk.table), packRows(layouts.row, own, chunk.rowsPerNetwork));
       const n4 = Math.ceil(N / 4) * 4;
       const o4 = Math.ceil(O / 4) * 4;
-      if (spec.startStates)
-        gpu.write(
-          program.buffer("states"),
-          startSlot(
-            spec.startStates,
-            spec,
-            chunk,
-            size,
-            n4,
-            own.map((r) => r.length),
-          ),
-        );
+      const counts = own.map((r) => r.length);
+      if (spec.goOn) writeGiven(gpu, program, spec, spec.goOn, chunk, counts);
+      else if (spec.startStates)
+        gpu.write(program.buffer("states"), startSlot(spec.startStates, spec, chunk, size, n4, counts));
       const counted = own.reduce((sum, r) => sum + r.length, 0);
       let at = from;
       let steps = 0;
@@ -182,7 +204,7 @@ export async function runReplay(
         slots: number,
         width: number,
         padded: number,
-        tensor: "readout" | "code" | "states" | "last",
+        tensor: "readout" | "code" | "states" | "v" | "c" | "last",
       ) =>
         unpackRows(device, chunk, conditions * spec.repeats, slots, width, padded, (row) => ({
           out: (perCondition[Math.floor(row / spec.repeats)] as (typeof perCondition)[number])[tensor] as Float32Array,
@@ -192,6 +214,11 @@ export async function runReplay(
       take(y, saved, shown.width, shown.floats, "readout");
       if (activity) take(activity, codes, O, o4, "code");
       if (r) take(r, saved, N, n4, "states");
+      if (spec.saveExtra) {
+        const extra = await gpu.readF32(program.buffer("extra_all"), 0, saved * size * n4 * 4 * CELL_EXTRA);
+        take(everyOther(extra, size * n4, 0), saved, N, n4, "v");
+        take(everyOther(extra, size * n4, 1), saved, N, n4, "c");
+      }
       take(last, 1, N, n4, "last");
     }
     return { kind: interrupted ? "interrupted" : "completed", conditions: perCondition, plan, rowSteps: done };
@@ -199,6 +226,36 @@ export async function runReplay(
     program.destroy();
     clock.destroy();
   }
+}
+
+/** Slots 0, 2, … or 1, 3, … of a device tensor. */
+function everyOther(device: Float32Array, slot: number, first: 0 | 1): Float32Array {
+  const out = new Float32Array(device.length / CELL_EXTRA);
+  for (let to = 0; to < out.length; to += slot) {
+    const from = CELL_EXTRA * to + first * slot;
+    out.set(device.subarray(from, from + slot), to);
+  }
+  return out;
+}
+
+/** r, v and c of a chunk's rows to where the rollout finds them. @throws UsageError */
+function writeGiven(
+  gpu: Gpu,
+  program: Program,
+  spec: ReplaySpec,
+  given: GivenStates,
+  chunk: Chunk,
+  counts: readonly number[],
+): void {
+  // At t = 0 the kernels take v and c for 0 without a look.
+  if (!(given.step >= 1)) throw new UsageError(`a rollout goes on from step 1 or later, not ${given.step}`);
+  const all = { model: spec.model, repeats: (spec.conditions[0]?.length ?? 0) * spec.repeats };
+  const size = chunkRows(chunk);
+  const n4 = roundUp(spec.model.shape.units, 4);
+  const slot = (x: Float32Array) => startSlot(x, all, chunk, size, n4, counts);
+  gpu.write(program.buffer("states"), slot(given.r));
+  gpu.write(program.buffer("extra"), slot(given.v));
+  gpu.write(program.buffer("extra"), slot(given.c), 4 * size * n4);
 }
 
 /** r_0 of a chunk's rows from (S, repeats, N); padded rows stay 0. */
