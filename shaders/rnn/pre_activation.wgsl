@@ -1,11 +1,14 @@
 // Computes  a_t = W_rec r_t + W_in u_t + b − c_t, which the forward pass does not keep
 // Axes      T steps, R rows, N units, I inputs
 // Bindings  weights: [S][stride]; recurrent_t: [S][N][N]; input: [steps][R][I]; states: [steps][R][N] and
-//           extra: [steps][v, c][R][N], both bound from slot t0 on; a: [steps][R][N]
+//           extra: [steps][v, c][R][N], both bound from slot t0 on; a: [steps][R][N], which INPUT_READY finds to be
+//           b + W_in u already
 // Geometry  one invocation = one (step, row) × 4 units; workgroup x over quads of units, y over rows, z over steps
 // Numerics  acc = b; inputs ascending; units ascending; then − c: the bits that the cell saw
 // Twin      test/story/dump.test.ts
 //! import "lib/window.wgsl"
+
+const INPUT_READY: u32 = 0u; //! tune
 
 @group(0) @binding(1) var<storage, read> weights: array<f32>;
 @group(0) @binding(2) var<storage, read> recurrent_t: array<vec4f>;
@@ -29,12 +32,16 @@ fn pre_activation(@builtin(global_invocation_id) id: vec3u) {
   }
   let network = network_of(row);
   let own = network * window.weight_stride;
-  var acc = weight_quad(own + window.at_b, quad, 1u);
-  for (var i = 0u; i < window.inputs; i++) {
-    let u = input[id.z * window.input_stride + row * window.inputs + i];
-    acc = fma(vec4f(u), weight_quad(own + window.at_in + i, quad, window.inputs), acc);
-  }
   let slot = (id.z * window.rows + row) * n4;
+  var acc = weight_quad(own + window.at_b, quad, 1u);
+  if (INPUT_READY == 1u) {
+    acc = a[slot + quad];
+  } else {
+    for (var i = 0u; i < window.inputs; i++) {
+      let u = input[id.z * window.input_stride + row * window.inputs + i];
+      acc = fma(vec4f(u), weight_quad(own + window.at_in + i, quad, window.inputs), acc);
+    }
+  }
   let columns = network * 4u * n4 * n4 + quad;
   for (var k = 0u; k < n4; k++) {
     let r = states[slot + k];

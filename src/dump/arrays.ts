@@ -38,12 +38,20 @@ export const ROLLOUT_ARRAYS = {
   c: { axes: UNITS, meaning: "adaptation c_0 … c_T" },
   a: { axes: UNITS, meaning: "pre-activation a_t = W_rec r_t + W_in u_t + b − c_t" },
   y: { axes: ["network", "time", "row", "output"], meaning: "readout: index t is W_out r_{t+1} + b_out" },
+  target: {
+    axes: ["network", "time", "row", "output"],
+    meaning: "what y should be: s_{t+1}, or the place cells' rates there; awake only",
+  },
+  decoded: { axes: ["network", "time", "row", "xy"], meaning: "position that y stands for, metres; place cells only" },
 } as const satisfies Record<string, { axes: readonly Axis[]; meaning: string }>;
 
 export type RolloutArray = keyof typeof ROLLOUT_ARRAYS;
 
 /** Arrays that only an awake rollout has. */
-export const AWAKE_ONLY: readonly RolloutArray[] = ["u", "visible", "positions"];
+export const AWAKE_ONLY: readonly RolloutArray[] = ["u", "visible", "positions", "target"];
+
+/** Arrays that only networks with place cells have. */
+export const CELLS_ONLY: readonly RolloutArray[] = ["decoded"];
 
 /** Arrays with an entry for t = 0 and for t = T. */
 export const HAS_END: readonly RolloutArray[] = ["positions", "r", "v", "c"];

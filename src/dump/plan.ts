@@ -1,15 +1,19 @@
 /**
- * The plan of a dump: rollouts, awake or without input, window by window, every window with all that happened in it:
- * states with v and c, noise, pre-activations, readouts. The windows share their buffers, so that the host takes one
- * while the next is computed, and a dump of any length needs the memory of one window. Pure.
+ * The plan of a dump: rollouts, awake or without input, window by window; beside the recurrence a window has the passes
+ * of what is kept of it, and no others. The windows share their buffers, so that a dump of any length needs the memory
+ * of one window. Pure.
  */
+import { normsView, ratesPass, shownBuffers, showPasses } from "../code/passes.ts";
+import { type CodeSpec, cellsOf } from "../code/population.ts";
 import type { BufferSpec, CopyPass, DispatchPass, Pass, Plan } from "../gpu/plan.ts";
+import { requireFewPasses } from "../gpu/plan.ts";
 import { chunkBatch } from "../kernels/chunks.ts";
 import type { RecordLayouts } from "../kernels/records.ts";
 import {
   type Chunk,
   chunkRows,
   forwardPass,
+  inputPasses,
   longestForward,
   longestWindow,
   readoutPass,
@@ -21,19 +25,29 @@ import {
   weightsView,
   windowUniform,
 } from "../kernels/recurrence.ts";
-import { type AdapterSpec, CELL_EXTRA, noiseTune, type RolloutSpec, slots } from "../kernels/spec.ts";
+import { type AdapterSpec, hasManyInputs, noiseTune, type RolloutSpec, slots } from "../kernels/spec.ts";
 import { roundUp } from "../model/parameters.ts";
 import { paddedRows } from "../model/rows.ts";
+import type { RolloutArray } from "./arrays.ts";
 
 export interface DumpPlanOptions {
   readonly name: string;
-  /** With `extra` and `extraHistory`. */
+  /** With `extraHistory` where v, c or a are kept. */
   readonly rollout: RolloutSpec;
   readonly networks: number;
   /** Rows of each network. */
   readonly rows: number;
-  /** Passes that make r_0 and the inputs of a chunk. */
+  /** Whether anything of a network is kept. */
+  readonly selected: (network: number) => boolean;
+  /** Whether anything of an array is kept of a window. */
+  readonly keeps: (array: RolloutArray, w: TimeWindow) => boolean;
+  /** Steps after which nothing is kept. */
+  readonly until: number;
+  readonly code: CodeSpec | null;
+  /** Passes that make r_0 of a chunk, and its inputs unless they are made window by window. */
   readonly begin: (chunk: Chunk) => Pass[];
+  /** Passes that make a window's inputs, from slot 0 of `input` on. */
+  readonly windowInputs?: (chunk: Chunk, w: TimeWindow) => Pass[];
   /** Buffers of those passes, for the largest chunk. */
   readonly beginBuffers: (rows: number) => BufferSpec[];
   readonly adapter: AdapterSpec;
@@ -55,6 +69,9 @@ const WINDOW_BYTES = 16 << 20;
 /** Rows of a network that are rolled out together. */
 const ROW_BLOCK = 1024;
 
+/** Floats of a slot of targets that are rates; slots that a view may start at are 256 bytes apart. */
+export const rateSlot = (code: CodeSpec, rows: number): number => rows * cellsOf(code.population);
+
 function noisePass(r: RolloutSpec, c: Chunk, w: TimeWindow): DispatchPass {
   return {
     kind: "dispatch",
@@ -71,25 +88,42 @@ function noisePass(r: RolloutSpec, c: Chunk, w: TimeWindow): DispatchPass {
   };
 }
 
-function preActivationPass(r: RolloutSpec, c: Chunk, w: TimeWindow): DispatchPass {
+/** `input0`: first slot of `input`. */
+function preActivationPasses(r: RolloutSpec, c: Chunk, w: TimeWindow, input0: number): Pass[] {
   const s = slots(r, chunkRows(c));
   const n = roundUp(r.model.shape.units, 4);
-  return {
+  const many = hasManyInputs(r);
+  const a = slotView("a", s.state, 0, w.steps);
+  const pass: DispatchPass = {
     kind: "dispatch",
     label: "pre-activation",
     kernel: "rnn/pre_activation",
+    ...(many ? { tune: { INPUT_READY: 1 } } : {}),
     bind: {
       weights: weightsView(r, c),
       recurrent_t: { buffer: "recurrent_t", offset: c.network0 * n * n * 4, bytes: c.networks * n * n * 4 },
-      input: r.inputs > 0 ? slotView("input", s.input, w.t0, w.steps) : UNUSED_READ,
+      input: r.inputs > 0 && !many ? slotView("input", s.input, input0, w.steps) : UNUSED_READ,
       states: slotView("states", s.state, 0, w.steps),
       extra: slotView("extra", s.extra, 0, w.steps),
-      a: slotView("a", s.state, 0, w.steps),
+      a,
     },
     uniforms: { window: windowUniform(r, c, w) },
     groups: [Math.ceil(n / 32), chunkRows(c) / 8, w.steps],
     flops: 2 * w.steps * chunkRows(c) * r.model.shape.units ** 2,
   };
+  return [...inputPasses(r, c, w, input0, a), pass];
+}
+
+/** Rates at s_{t+1} of a window's steps. */
+function targetPass(code: CodeSpec, c: Chunk, w: TimeWindow): Pass {
+  const { population: p } = code;
+  const rows = chunkRows(c);
+  const after = (buffer: string) => slotView(buffer, 2 * rows, w.t0 + 1, w.steps);
+  return ratesPass(p, w.steps * rows, cellsOf(p), {
+    positions: after("positions"),
+    norms: normsView(p, after("norms")),
+    rates: slotView("target", rateSlot(code, rows), 0, w.steps),
+  });
 }
 
 /** The last slot of a window becomes the first of the next, by way of a third place. */
@@ -103,12 +137,39 @@ function carryOver(buffer: string, slotFloats: number, steps: number): CopyPass[
 }
 
 /** Steps of a window: what its bindings, its dispatches and the host's memory allow. */
-function windowSteps(r: RolloutSpec, rows: number, adapter: AdapterSpec): number {
+function windowSteps(o: DumpPlanOptions, rows: number): number {
+  const r = o.rollout;
   const s = slots(r, rows);
-  const slotBytes = 4 * Math.max(s.extra, s.output, s.input);
+  const target = o.code ? rateSlot(o.code, rows) : 0;
+  const slotBytes = 4 * Math.max(r.extraHistory ? s.extra : s.state, s.output, s.input, target);
   const flopsPerStep = 2 * rows * r.model.shape.units * Math.max(r.model.shape.units, s.output / rows);
-  const most = longestWindow(adapter, { slotBytes, extraSlots: 1, flopsPerStep });
-  return Math.max(1, Math.min(most, Math.floor(WINDOW_BYTES / (4 * Math.max(s.state, s.output)))));
+  const most = longestWindow(o.adapter, { slotBytes, extraSlots: 1, flopsPerStep });
+  const largest = Math.max(s.state, s.output, o.windowInputs ? s.input : 0);
+  return Math.max(1, Math.min(most, Math.floor(WINDOW_BYTES / (4 * largest))));
+}
+
+function windowPasses(o: DumpPlanOptions, chunk: Chunk, w: TimeWindow, before: TimeWindow | undefined): Pass[] {
+  const r = o.rollout;
+  const rows = chunkRows(chunk);
+  const s = slots(r, rows);
+  const out: Pass[] = [];
+  if (before) {
+    out.push(...carryOver("states", s.state, before.steps));
+    if (r.extraHistory) out.push(...carryOver("extra", s.extra, before.steps));
+  } else out.push(...o.begin(chunk));
+  out.push(...(o.windowInputs?.(chunk, w) ?? []));
+  const input0 = o.windowInputs ? 0 : w.t0;
+  out.push(...inputPasses(r, chunk, w, input0, slotView("states", s.state, 1, w.steps)));
+  for (const l of timeWindows(w.steps, longestForward(r, rows, o.adapter))) {
+    const first = { slot0: () => l.t0, input0: () => input0 + l.t0 };
+    out.push(forwardPass(r, chunk, { t0: w.t0 + l.t0, steps: l.steps }, first));
+  }
+  if (o.keeps("y", w) || o.keeps("decoded", w)) out.push(readoutPass(r, chunk, w, 0));
+  if (o.keeps("decoded", w)) out.push(...showPasses(o.code, w.steps * rows, { buffer: "decoded" }));
+  if (o.code && o.keeps("target", w)) out.push(targetPass(o.code, chunk, w));
+  if (o.keeps("noise", w)) out.push(noisePass(r, chunk, w));
+  if (o.keeps("a", w)) out.push(...preActivationPasses(r, chunk, w, input0));
+  return out;
 }
 
 export function planDump(o: DumpPlanOptions): DumpPlan {
@@ -120,46 +181,62 @@ export function planDump(o: DumpPlanOptions): DumpPlan {
     networks: Math.max(1, Math.floor(ROW_BLOCK / block)),
     blocks: 1,
   });
-  const all = groups.flatMap((g) => g.chunks);
+  const wanted = ({ network0, networks }: Chunk) =>
+    Array.from({ length: networks }, (_, i) => network0 + i).some(o.selected);
+  const all = groups.flatMap((g) => g.chunks).filter(wanted);
   const largest = Math.max(...all.map(chunkRows));
   const passes: Pass[] = [];
   let ring = 1;
+  const kept = new Set<RolloutArray>();
   const chunks = all.map((chunk): DumpChunk => {
-    const rows = chunkRows(chunk);
-    const s = slots(r, rows);
-    const windows = timeWindows(r.steps, windowSteps(r, rows, o.adapter)).map((w, i, every) => {
+    const windows = timeWindows(r.steps, windowSteps(o, chunkRows(chunk))).filter((w) => w.t0 === 0 || w.t0 < o.until);
+    const own = windows.map((window, i) => {
       const from = passes.length;
-      const before = every[i - 1];
-      if (before)
-        passes.push(...carryOver("states", s.state, before.steps), ...carryOver("extra", s.extra, before.steps));
-      else passes.push(...o.begin(chunk));
-      ring = Math.max(ring, w.steps);
-      for (const l of timeWindows(w.steps, longestForward(r, rows, o.adapter))) {
-        passes.push(forwardPass(r, chunk, { t0: w.t0 + l.t0, steps: l.steps }, { slot0: () => l.t0 }));
+      for (const pass of windowPasses(o, chunk, window, windows[i - 1])) passes.push(pass);
+      requireFewPasses(o.name, passes.length, r.steps);
+      ring = Math.max(ring, window.steps);
+      for (const array of ["y", "decoded", "target", "noise", "a"] as const) {
+        if (o.keeps(array, window)) kept.add(array);
       }
-      passes.push(readoutPass(r, chunk, w, 0), noisePass(r, chunk, w), preActivationPass(r, chunk, w));
-      return { window: w, from, to: passes.length };
+      return { window, from, to: passes.length };
     });
-    return { chunk, windows };
+    return { chunk, windows: own };
   });
+  const { shape } = r.model;
   const s = slots(r, largest);
-  const n = roundUp(r.model.shape.units, 4);
+  const unless = (array: RolloutArray, spec: BufferSpec): BufferSpec[] => (kept.has(array) ? [spec] : []);
   const buffers: BufferSpec[] = [
     { name: "weights", bytes: 4 * o.networks * r.model.layout.stride, axes: "[S][P]" },
-    { name: "recurrent_t", bytes: 4 * o.networks * n * n, axes: "[S][N][N], W_recᵀ" },
+    { name: "recurrent_t", bytes: 4 * o.networks * roundUp(shape.units, 4) ** 2, axes: "[S][N][N], W_recᵀ" },
     { name: "states", bytes: 4 * (ring + 1) * s.state, axes: "[window+1][R][N]" },
-    { name: "extra", bytes: 4 * (ring + 1) * s.extra, axes: "[window+1][v, c][R][N]" },
     { name: "carried_states", bytes: 4 * s.state, axes: "[R][N]" },
-    { name: "carried_extra", bytes: 4 * s.extra, axes: "[v, c][R][N]" },
-    { name: "noise", bytes: 4 * ring * s.state, axes: "[window][R][N]" },
-    { name: "a", bytes: 4 * ring * s.state, axes: "[window][R][N]" },
-    { name: "y", bytes: 4 * ring * s.output, axes: "[window][R][O]" },
-    { name: "e0", bytes: 4 * largest * r.model.shape.encoderInputs, axes: "[R][E]" },
-    ...(r.inputs > 0 ? [{ name: "input", bytes: 4 * r.steps * s.input, axes: "[T][R][I]" }] : []),
+    ...extraBuffers(r, ring, s.extra),
+    ...unless("noise", { name: "noise", bytes: 4 * ring * s.state, axes: "[window][R][N]" }),
+    ...unless("a", { name: "a", bytes: 4 * ring * s.state, axes: "[window][R][N]" }),
+    ...(kept.has("y") || kept.has("decoded")
+      ? [{ name: "y", bytes: 4 * ring * s.output, axes: "[window][R][O]" }]
+      : []),
+    ...(kept.has("decoded") ? shownBuffers(o.code, ring, largest) : []),
+    ...(o.code && kept.has("target")
+      ? [{ name: "target", bytes: 4 * ring * rateSlot(o.code, largest), axes: "[window][R][O]" }]
+      : []),
+    { name: "e0", bytes: 4 * largest * shape.encoderInputs, axes: "[R][E]" },
+    ...(r.inputs > 0
+      ? [{ name: "input", bytes: 4 * (o.windowInputs ? ring : r.steps) * s.input, axes: "[T or window][R][I]" }]
+      : []),
     ...o.beginBuffers(largest),
     ...all.map((c) => ({ name: c.table, bytes: chunkRows(c) * o.records.row.bytes, axes: "[R] row records" })),
     ...UNUSED_BUFFERS,
   ];
-  const notes = [`${all.length} chunks, windows of ${ring} of ${r.steps} steps, ${CELL_EXTRA + 1} states kept`];
+  const notes = [`${all.length} chunks, windows of ${ring} of ${r.steps} steps`];
   return { plan: { name: o.name, kind: r.kind, buffers, passes, notes }, chunks };
+}
+
+function extraBuffers(r: RolloutSpec, ring: number, slot: number): BufferSpec[] {
+  if (!r.extra) return [];
+  if (!r.extraHistory) return [{ name: "extra", bytes: 4 * slot, axes: "[v, c][R][N]" }];
+  return [
+    { name: "extra", bytes: 4 * (ring + 1) * slot, axes: "[window+1][v, c][R][N]" },
+    { name: "carried_extra", bytes: 4 * slot, axes: "[v, c][R][N]" },
+  ];
 }

@@ -21,6 +21,8 @@ export const disk = {
   unlink: (path: string): void => fs.unlinkSync(path),
   remove: (path: string): void => fs.rmSync(path, { recursive: true, force: true }),
   makeDirectory: (path: string): void => fs.mkdirSync(path),
+  /** fdatasync on another thread; `done` is called whatever comes of it. */
+  flush: (descriptor: number, done: () => void): void => fs.fdatasync(descriptor, done),
 };
 
 const REMEDIES: Readonly<Record<string, string>> = {
@@ -141,6 +143,40 @@ export function temporaryOwner(name: string): number | null {
   return match === null ? null : Number(match[1]);
 }
 
+/** Bytes that may wait for the disk before it is told to begin with them. */
+const FLUSH_BYTES = 64 * 2 ** 20;
+
+/**
+ * Sends what is appended to a file on its way to the disk while the process goes on, so that the last fsync has little
+ * left to wait for. On a descriptor of its own: an error is told to each descriptor once, and it is the writer's fsync
+ * that reports it.
+ */
+class Flusher {
+  readonly #path: string;
+  #until = FLUSH_BYTES;
+  #running = false;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** After every append: how long the file is. */
+  reached(length: number): void {
+    if (this.#running || length < this.#until) return;
+    this.#until = length + FLUSH_BYTES;
+    try {
+      const descriptor = disk.open(this.#path, "r+");
+      this.#running = true;
+      disk.flush(descriptor, () => {
+        this.#running = false;
+        fs.close(descriptor, () => undefined);
+      });
+    } catch {
+      // Only a head start is lost.
+    }
+  }
+}
+
 /**
  * A file that appears under its name only when `commit` has succeeded; until then whatever bore the name stays
  * untouched. Temporary file → fsync → rename → fsync of the directory. Every failure removes the temporary file
@@ -149,12 +185,14 @@ export function temporaryOwner(name: string): number | null {
 export class AtomicFile {
   readonly path: string;
   readonly #temporary: string;
+  readonly #flusher: Flusher;
   #descriptor: number | null = null;
   #length = 0;
 
   constructor(path: string) {
     this.path = path;
     this.#temporary = temporaryName(path);
+    this.#flusher = new Flusher(this.#temporary);
     try {
       this.#descriptor = disk.open(this.#temporary, "wx");
     } catch (error) {
@@ -170,6 +208,7 @@ export class AtomicFile {
   append(bytes: Uint8Array): void {
     this.#attempt((descriptor) => writeFully(descriptor, bytes, this.#length));
     this.#length += bytes.length;
+    this.#flusher.reached(this.#length);
   }
 
   /** Overwrites bytes that were appended before. */

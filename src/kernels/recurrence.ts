@@ -242,8 +242,10 @@ export function readoutPass(r: RolloutSpec, c: Chunk, w: TimeWindow, slot0 = w.t
   });
 }
 
-/** b + W_in u_t of a window to where r_{t+1} will be, for many inputs; `input0` is the first slot of `input`. */
-export function inputPasses(r: RolloutSpec, c: Chunk, w: TimeWindow, input0 = w.t0): DispatchPass[] {
+/**
+ * b + W_in u_t of a window, for many inputs, to where r_{t+1} will be or to `into`; `input0` is the first slot of `input`.
+ */
+export function inputPasses(r: RolloutSpec, c: Chunk, w: TimeWindow, input0 = w.t0, into?: BufferView): DispatchPass[] {
   if (!hasManyInputs(r)) return [];
   const s = slots(r, chunkRows(c));
   const { units } = r.model.shape;
@@ -253,7 +255,11 @@ export function inputPasses(r: RolloutSpec, c: Chunk, w: TimeWindow, input0 = w.
     ...networkProduct(r, c, w),
     at: { w: slices.W_in.offset, b: slices.b.offset },
     x: { view: slotView("input", s.input, input0, w.steps), quads: inputWidth(r.inputs) / 4 },
-    y: { view: slotView("states", s.stored, w.t0 + 1, w.steps), quads: Math.ceil(units / 4), f16: r.stored === "f16" },
+    y: {
+      view: into ?? slotView("states", s.stored, w.t0 + 1, w.steps),
+      quads: Math.ceil(units / 4),
+      f16: r.stored === "f16",
+    },
     products: units * r.inputs,
   });
   return [pass];
