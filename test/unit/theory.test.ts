@@ -73,9 +73,19 @@ describe("Gaussian score theory", () => {
   it("Woodbury: σ² times the inverted covariance's score is −I + D⁺ K D, for general A, Q and D", () => {
     const { path, readout } = generalCase();
     for (const moments of pathMoments(path, 40)) {
+      const states = stateMoments(moments, readout);
+      const inverted = scale(scoreMatrix(states), readout.noiseStd ** 2);
+      // Inverting loses as many digits as the covariance's condition has.
+      const condition = trace(states.covariance) / readout.noiseStd ** 2;
+      expect(relative(scoreMap(moments, readout), inverted)).toBeLessThan(1e-16 * condition);
+    }
+  });
+
+  it("on the task's own path both agree to 2e-15", () => {
+    const readout = { matrix: random(2, UNITS, 3 / Math.sqrt(UNITS), new Draws(5, 0)), noiseStd: 0.1 };
+    for (const moments of pathMoments(ouPath(ouTask()), 59)) {
       const inverted = scale(scoreMatrix(stateMoments(moments, readout)), readout.noiseStd ** 2);
-      // Rounding of 1e-16 times the covariance's condition, which reaches 100.
-      expect(relative(scoreMap(moments, readout), inverted)).toBeLessThan(2e-14);
+      expect(relative(scoreMap(moments, readout), inverted)).toBeLessThan(2e-15);
     }
   });
 
