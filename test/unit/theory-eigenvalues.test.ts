@@ -27,7 +27,7 @@ function product(a: Float64Array, b: Float64Array, n: number): Float64Array {
 /** A dense orthogonal matrix: reflections at random vectors, one after another. */
 function orthogonal(n: number, seed: number): Float64Array {
   const next = numbers(seed);
-  let q = Float64Array.from({ length: n * n }, (_, i) => (i % (n + 1) === 0 ? 1 : 0));
+  let q: Float64Array = Float64Array.from({ length: n * n }, (_, i) => (i % (n + 1) === 0 ? 1 : 0));
   for (let k = 0; k < n; k++) {
     const v = Float64Array.from({ length: n }, next);
     const square = v.reduce((s, x) => s + x * x, 0);
