@@ -72,14 +72,32 @@ const protocolSchema = z.strictObject({
     maskEvery: z.array(count),
     times: z.array(count),
     states: count,
+    named: z.strictObject({ leak: z.number(), maskEvery: count, time: count }),
+    /** Decay off the readout plane: of κ, and at κ = 0. */
     offReadoutWithin: fraction,
     offReadoutUnleaked: fraction,
+    /** (largest − smallest gain over t) / largest from which it varies. */
+    gainVariation: fraction,
   }),
   estimation: z.strictObject({
     dimensions: z.array(count),
     samples: z.array(count),
     times: z.array(count),
     repeats: count,
+    /** Of the states' noise; the readout's rows are orthogonal and this long. */
+    noiseStd: z.number(),
+    readoutScale: z.number(),
+    /** Relative error at which samples are counted. */
+    error: fraction,
+    /** Power laws are fitted from so many samples per dimension. */
+    samplesPerDimension: count,
+    sampleExponentWithin: fraction,
+    dimensionExponentWithin: fraction,
+    /** Factor by which a given leak must lower the excess loss. */
+    leakSaves: z.number(),
+    /** Lengths of paths for which one gain has to do, and the excess loss from which that matters. */
+    horizons: z.array(count),
+    constantExcess: fraction,
   }),
   adaptation: z.strictObject({ tasks: z.array(family) }),
   markov: z.strictObject({
