@@ -9,20 +9,16 @@
 # Usage: bash scripts/unpack-driver.sh            exits 0 with .drivers/ in place, 1 with the reason on stderr
 #        bash scripts/unpack-driver.sh --system   installs the same packages into the system instead, as root
 set -euo pipefail
-cd "${REVERIE_HOME:-$(dirname "$0")/..}"
+scripts=$(cd "$(dirname "$0")" && pwd)
+cd "${REVERIE_HOME:-$scripts/..}"
 
 fail() {
   echo "unpack-driver: $*" >&2
   exit 1
 }
 
-for command in apt-get dpkg-deb dpkg tar; do
-  command -v "$command" >/dev/null || fail "no $command: this works on Debian and its derivatives only"
-done
-[ -r /etc/os-release ] || fail "no /etc/os-release, so the distribution's release is unknown"
-# shellcheck source=/dev/null
-codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
-[ -n "$codename" ] || fail "/etc/os-release names no VERSION_CODENAME"
+# shellcheck source=scripts/private-apt.sh
+. "$scripts/private-apt.sh"
 case "$(dpkg --print-architecture)" in
   amd64) triplet=x86_64-linux-gnu ;;
   arm64) triplet=aarch64-linux-gnu ;;
@@ -31,23 +27,8 @@ esac
 
 work=$(mktemp -d "$PWD/.drivers.tmp-XXXXXX")
 trap 'rm -rf "$work"' EXIT
-mkdir -p "$work/lists/partial" "$work/cache/archives/partial" "$work/sources" "$work/debs" "$work/root"
-
-# The machine's own source lines, whatever their format and keys; other vendors' repositories only cost time.
-for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources; do
-  if [ -r "$file" ] && grep -qE "(^|[[:space:]])$codename([[:space:]]|/|\$)" "$file"; then cp "$file" "$work/sources/"; fi
-done
-if [ -z "$(ls -A "$work/sources")" ]; then
-  cp /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources "$work/sources/" 2>/dev/null || true
-fi
-[ -n "$(ls -A "$work/sources")" ] || fail "no readable apt sources under /etc/apt"
-
-apt=(
-  -q -o Dir::State::lists="$work/lists" -o Dir::Cache="$work/cache"
-  -o Dir::Etc::sourcelist=/dev/null -o Dir::Etc::sourceparts="$work/sources"
-  -o Debug::NoLocking=1 -o APT::Sandbox::User=root
-  -o Acquire::Languages=none -o Acquire::Retries=3 -o Acquire::http::Timeout=30 -o Acquire::https::Timeout=30
-)
+mkdir "$work/root"
+private_apt "$work"
 
 release=()
 if [ "$codename" = bookworm ]; then
@@ -62,18 +43,7 @@ if [ "$codename" = bookworm ]; then
   fi
 fi
 
-retry() {
-  local try
-  for try in 1 2 3; do
-    "$@" && return 0
-    [ "$try" = 3 ] || sleep $((try * 3))
-  done
-  return 1
-}
-
-# apt-get update succeeds, with warnings, when it could fetch nothing.
-update() { apt-get "${apt[@]}" update >&2 && compgen -G "$work/lists/*_Packages*" >/dev/null; }
-retry update || fail "apt-get update failed three times (is the distribution's archive reachable?)"
+retry update_lists || fail "apt-get update failed three times (is the distribution's archive reachable?)"
 wanted=(mesa-vulkan-drivers libvulkan1)
 # A container may hold NVIDIA's driver without the libraries that it needs; with them and a loader it works.
 [ ! -e /dev/nvidia0 ] || wanted+=(libegl1 libxext6)

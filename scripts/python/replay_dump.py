@@ -1,142 +1,94 @@
 #!/usr/bin/env python3
-"""Replays training steps and rollouts of a dump in NumPy (float64) and says how far reverie is from them.
+"""Ten training steps of a dump, and its replays, in NumPy: the whole model is `rollout` and `train`.
 
     npx reverie dump RUN --fresh --iterations 10 --out dump.npz
     python3 scripts/python/replay_dump.py dump.npz
 
-Needs nothing but the dump and NumPy. The first lines are the whole model: read them, change them, take them along.
-`replay_dump_torch.py` is the same with PyTorch's autograd and Adam. Exits 1 where an error is beyond its tolerance.
+Needs nothing but the dump. Exits 1 where reverie and NumPy (float64) differ by more than the tolerance. Read it, change it,
+take it along; `replay_dump_torch.py` is the same with PyTorch's autograd and Adam.
 """
 
 import sys
+from types import SimpleNamespace as Fields
 
 import numpy as np
-from reverie_dump import load
-
-WEIGHTS = ["W_rec", "W_in", "b", "W_out", "b_out", "W_enc", "b_enc"]
+from reverie_dump import load, maps, report
 
 
-def rollout(w, cell, phi, r, v, c, noise, drive=None):
-    """States r, v, c and pre-activations of every step, (T+1 or T, rows, N). `drive`: W_in u_t, (T, rows, N)."""
-    states, pre = [(r, v, c)], []
-    for t in range(len(noise)):
-        a = r @ w["W_rec"].T + w["b"] - c + (0 if drive is None else drive[t])
-        v = cell["keep"] * v - cell["leak"] * r + cell["gain"] * phi(a) + cell["noise"] * noise[t]
-        c = cell["adapt_keep"] * c + cell["adapt_gain"] * r  # the old r
-        r = r + v
-        states.append((r, v, c))
-        pre.append(a)
-    return [np.stack(x) for x in zip(*states)] + [np.stack(pre)]
+def one(*x):
+    """Side by side, with a last column of ones for the bias."""
+    return np.hstack([*x, np.ones((len(x[0]), 1))])
 
 
-def gradient(w, cell, slope, l2, e0, u, goal, r, a):
-    """Loss and its gradient, back through time."""
-    difference = r[1:] @ w["W_out"].T + w["b_out"] - goal
-    loss = (difference**2).mean() + l2 * (r[1:] ** 2).mean()
-    d = 2 * difference / difference.size
-    grad = {name: np.zeros_like(w[name]) for name in WEIGHTS}
-    dr, dv, dc = np.zeros_like(r[0]), np.zeros_like(r[0]), np.zeros_like(r[0])
-    for t in reversed(range(len(a))):
-        dr = dr + d[t] @ w["W_out"] + 2 * l2 * r[t + 1] / r[1:].size
-        g = dr + dv
-        da = cell["gain"] * slope(a[t]) * g
-        for name, left, right in [("W_rec", da, r[t]), ("W_in", da, u[t]), ("W_out", d[t], r[t + 1])]:
-            grad[name] += left.T @ right
-        grad["b"] += da.sum(0)
-        grad["b_out"] += d[t].sum(0)
-        dr = dr - cell["leak"] * g + da @ w["W_rec"] + cell["adapt_gain"] * dc
-        dc, dv = cell["adapt_keep"] * dc - da, cell["keep"] * g
-    return loss, grad | {"W_enc": dr.T @ e0, "b_enc": dr.sum(0)}
+def rollout(cell, slope, w, r, u, noise):
+    """States r_0 … r_T; what the cell's map saw, and what it gave (a), at each step."""
+    r, x, a, v, c = [r], [], [], 0, 0
+    for t in range(len(u)):
+        x.append(one(r[t], u[t]))
+        a.append(x[t] @ w.T - c)
+        v = cell.keep * v - cell.leak * r[t] + cell.gain * np.where(a[t] > 0, a[t], slope * a[t]) + cell.noise * noise[t]
+        c = cell.adapt_keep * c + cell.adapt_gain * r[t]
+        r.append(r[t] + v)
+    return r, x, a
 
 
-def adam(w, m, v, grad, step, rate, p):
-    """Clips by the global norm, then one step of Adam, in place. `step` counts from 1. Returns the norm."""
-    norm = np.sqrt(sum((g**2).sum() for g in grad.values()))
-    for name, g in grad.items():
-        g = g * min(1, p["clipNorm"] / norm)
-        m[name] = p["beta1"] * m[name] + (1 - p["beta1"]) * g
-        v[name] = p["beta2"] * v[name] + (1 - p["beta2"]) * g**2
-        m_hat, v_hat = m[name] / (1 - p["beta1"] ** step), v[name] / (1 - p["beta2"] ** step)
-        w[name] = w[name] - rate * m_hat / (np.sqrt(v_hat) + p["epsilon"])
-    return norm
+def train(d, p, network):
+    """Repeats the dump's training steps: losses, and the three maps after them."""
+    cell, o, slope = Fields(**p["cell"]["awake"][network]), Fields(**p["training"]), slope_of(p)
+    (w, m, s), losses = [maps(d, network, prefix) for prefix in ["", "m_", "v_"]], []
+    for i in range(p["iterations"]):
+        e0, u, goal, noise = (d[f"awake{i}_{x}"][network].astype(float) for x in ["e0", "u", "target", "noise"])
+        r, x, a = rollout(cell, slope, w[0], one(e0) @ w[2].T, u, noise)
+        miss = [one(r[t + 1]) @ w[1].T - goal[t] for t in range(len(u))]
+        losses.append(np.square(miss).mean() + o.l2Activity * np.square(r[1:]).mean())
+        grad, dr, dv, dc, (rows, units) = [np.zeros_like(q) for q in w], 0, 0, 0, r[0].shape
+        for t in reversed(range(len(u))):
+            dy = 2 / goal.size * miss[t]
+            dr = dr + dy @ w[1][:, :units] + 2 * o.l2Activity / (len(u) * rows * units) * r[t + 1]
+            df = dr + dv
+            da = cell.gain * np.where(a[t] > 0, 1, slope) * df
+            grad[0], grad[1] = grad[0] + da.T @ x[t], grad[1] + dy.T @ one(r[t + 1])
+            dr = dr - cell.leak * df + da @ w[0][:, :units] + cell.adapt_gain * dc
+            dv, dc = cell.keep * df, cell.adapt_keep * dc - da
+        grad[2] = dr.T @ one(e0)
+        clip, step = min(1, o.clipNorm / np.sqrt(sum((g**2).sum() for g in grad))), p["iteration"] + i + 1
+        m = [o.beta1 * q + (1 - o.beta1) * clip * g for q, g in zip(m, grad)]
+        s = [o.beta2 * q + (1 - o.beta2) * (clip * g) ** 2 for q, g in zip(s, grad)]
+        rate, correct = o.learningRate[i][network] / (1 - o.beta1**step), 1 - o.beta2**step
+        w = [q - rate * f / (np.sqrt(g / correct) + o.epsilon) for q, f, g in zip(w, m, s)]
+    return losses, w
 
 
-def nonlinearity(manifest):
-    """φ and φ′."""
-    if manifest["activation"] == "tanh":
-        return np.tanh, lambda a: 1 - np.tanh(a) ** 2
-    low = {"relu": 0.0, "leakyRelu": manifest["leakySlope"], "identity": 1.0}[manifest["activation"]]
-    return lambda a: np.where(a > 0, a, low * a), lambda a: np.where(a > 0, 1.0, low)
+def slope_of(p):
+    """φ′ below 0; φ is linear on both sides."""
+    return {"relu": 0, "leakyRelu": p["leakySlope"], "identity": 1}[p["activation"]]
 
 
-def weights_of(d, network, prefix=""):
-    return {name: d[prefix + name][network].astype(float) for name in WEIGHTS}
-
-
-def batches(d, network, iterations):
-    """Of each training step e_0, inputs, targets and noise."""
-    for i in range(iterations):
-        name = "awake" if iterations == 1 else f"awake{i}"
-        e0, u, s, noise = (d[f"{name}_{x}"][network].astype(float) for x in ["e0", "u", "positions", "noise"])
-        yield e0, u, s[1:], noise
-
-
-def train(d, manifest, network):
-    """Repeats the dump's training steps: losses, norms and the weights after them."""
-    p, cell = manifest["training"], manifest["cell"]["awake"][network]
-    phi, slope = nonlinearity(manifest)
-    w, m, v = (weights_of(d, network, prefix) for prefix in ["", "m_", "v_"])
-    losses, norms = [], []
-    for i, (e0, u, goal, noise) in enumerate(batches(d, network, manifest["iterations"])):
-        r0 = e0 @ w["W_enc"].T + w["b_enc"]
-        r, _, _, a = rollout(w, cell, phi, r0, 0 * r0, 0 * r0, noise, u @ w["W_in"].T)
-        loss, grad = gradient(w, cell, slope, p["l2Activity"], e0, u, goal, r, a)
-        norms.append(adam(w, m, v, grad, manifest["iteration"] + i + 1, p["learningRate"][i][network], p))
-        losses.append(loss)
-    return losses, norms, w
-
-
-def check(name, error, tolerance):
-    good = error <= tolerance
-    print(f"{name:42} error {error:8.1e}  tolerance {tolerance:.0e}  {'' if good else 'WRONG'}")
-    return good
-
-
-def check_training(d, manifest, train=train):
+def check_training(d, p, train=train):
     good = True
-    for network in range(len(d["loss"][0])):
-        losses, _, w = train(d, manifest, network)
-        want = d["loss"][:, network]
-        label = f"network {network}, {len(losses)} training steps"
-        good &= check(f"{label}: losses", np.abs(want - losses).max() / max(1, np.abs(want).max()), 1e-5)
-        end = np.concatenate([d["end_" + name][network].ravel() for name in WEIGHTS])
-        mine = np.concatenate([w[name].ravel() for name in WEIGHTS])
-        good &= check(f"{label}: weights", np.linalg.norm(mine - end) / np.linalg.norm(end), 1e-4)
+    for network in range(len(p["networks"])):
+        losses, w = train(d, p, network)
+        label, want, end = f"network {network}, {len(losses)} training steps", d["loss"][:, network], maps(d, network, "end_")
+        mine, theirs = (np.concatenate([q.ravel() for q in x]) for x in [w, end])
+        good &= report(f"{label}: losses", np.abs(want - losses).max() / max(1, np.abs(want).max()), 1e-5)
+        good &= report(f"{label}: weights", np.linalg.norm(mine - theirs) / np.linalg.norm(theirs), 1e-4)
     return good
 
 
-def check_rollouts(d, manifest):
-    """Every replay that is there with its states and noise: momentum and adaptation as the condition has them."""
+def check_rollouts(d, p):
+    """Every replay that is there with its states and noise, with the condition's momentum and adaptation."""
     good = True
-    phi, _ = nonlinearity(manifest)
-    for name, cells in manifest["cell"]["replay"].items():
-        if f"replay_{name}_r" not in d or f"replay_{name}_noise" not in d:
-            continue
-        for network, cell in enumerate(cells):
-            w = weights_of(d, network)
-            want = {x: d[f"replay_{name}_{x}"][network].astype(float) for x in ["r", "v", "c", "noise", "y"]}
-            r, v, c, _ = rollout(w, cell, phi, want["r"][0], want["v"][0], want["c"][0], want["noise"])
-            y = r[1:] @ w["W_out"].T + w["b_out"]
-            worst = max(np.abs(x - want[k]).max() for x, k in zip([r, v, c, y], "rvcy"))
-            good &= check(f"network {network}, replay {name}", worst / max(1, np.abs(r).max()), 1e-4)
+    for name, cells in p["cell"]["replay"].items():
+        for network, cell in enumerate(cells if f"replay_{name}_noise" in d else []):
+            w, (want, noise, y) = maps(d, network), (d[f"replay_{name}_{x}"][network] for x in ["r", "noise", "y"])
+            inputs = np.zeros((*noise.shape[:2], w[0].shape[1] - w[0].shape[0] - 1))
+            r, _, _ = rollout(Fields(**cell), slope_of(p), w[0], want[0].astype(float), inputs, noise)
+            worst = max(np.abs(r - want).max(), np.abs([one(x) @ w[1].T for x in r[1:]] - y).max())
+            good &= report(f"network {network}, replay {name}", worst / max(1, np.abs(want).max()), 1e-4)
     return good
-
-
-def main():
-    d, manifest = load(sys.argv[1])
-    trained = check_training(d, manifest) if "loss" in d and "end_W_rec" in d else True
-    return 0 if check_rollouts(d, manifest) and trained else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    arrays, manifest = load(sys.argv[1])
+    trained = check_training(arrays, manifest) if "loss" in arrays else True
+    sys.exit(0 if check_rollouts(arrays, manifest) and trained else 1)

@@ -5,46 +5,37 @@
 """
 
 import sys
+from types import SimpleNamespace as Fields
 
 import torch
-from replay_dump import WEIGHTS, batches, check_rollouts, check_training, weights_of
-from reverie_dump import load
+from replay_dump import check_rollouts, check_training, slope_of
+from reverie_dump import load, maps
 
 
-def train(d, manifest, network):
-    p, cell = manifest["training"], manifest["cell"]["awake"][network]
-    phi = {
-        "relu": torch.relu,
-        "tanh": torch.tanh,
-        "identity": lambda a: a,
-        "leakyRelu": lambda a: torch.nn.functional.leaky_relu(a, manifest["leakySlope"]),
-    }[manifest["activation"]]
-    start, m, v = (weights_of(d, network, prefix) for prefix in ["", "m_", "v_"])
-    w = {name: torch.tensor(start[name], requires_grad=True) for name in WEIGHTS}
-    optimiser = torch.optim.Adam(w.values(), betas=(p["beta1"], p["beta2"]), eps=p["epsilon"])
-    for name in WEIGHTS:
-        step = torch.tensor(float(manifest["iteration"]))
-        optimiser.state[w[name]] = {"step": step, "exp_avg": torch.tensor(m[name]), "exp_avg_sq": torch.tensor(v[name])}
-    losses, norms = [], []
-    for i, batch in enumerate(batches(d, network, manifest["iterations"])):
-        e0, u, goal, noise = (torch.tensor(x) for x in batch)
-        r = e0 @ w["W_enc"].T + w["b_enc"]
-        velocity, c, states = torch.zeros_like(r), torch.zeros_like(r), []
+def train(d, p, network):
+    cell, o, slope = Fields(**p["cell"]["awake"][network]), Fields(**p["training"]), slope_of(p)
+    w, m, s = ([torch.tensor(x) for x in maps(d, network, prefix)] for prefix in ["", "m_", "v_"])
+    adam = torch.optim.Adam([x.requires_grad_() for x in w], betas=(o.beta1, o.beta2), eps=o.epsilon)
+    adam.state.update({x: {"step": torch.tensor(float(p["iteration"])), "exp_avg": f, "exp_avg_sq": g} for x, f, g in zip(w, m, s)})
+    affine, losses = lambda x, q: x @ q[:, :-1].T + q[:, -1], []
+    for i in range(p["iterations"]):
+        e0, u, goal, noise = (torch.tensor(d[f"awake{i}_{x}"][network]).double() for x in ["e0", "u", "target", "noise"])
+        r, v, c, states = affine(e0, w[2]), 0, 0, []
         for t in range(len(u)):
-            a = r @ w["W_rec"].T + u[t] @ w["W_in"].T + w["b"] - c
-            velocity = cell["keep"] * velocity - cell["leak"] * r + cell["gain"] * phi(a) + cell["noise"] * noise[t]
-            c = cell["adapt_keep"] * c + cell["adapt_gain"] * r
-            r = r + velocity
+            a = affine(torch.hstack([r, u[t]]), w[0]) - c
+            v = cell.keep * v - cell.leak * r + cell.gain * torch.where(a > 0, a, slope * a) + cell.noise * noise[t]
+            c = cell.adapt_keep * c + cell.adapt_gain * r
+            r = r + v
             states.append(r)
         r = torch.stack(states)
-        loss = ((r @ w["W_out"].T + w["b_out"] - goal) ** 2).mean() + p["l2Activity"] * (r**2).mean()
-        optimiser.zero_grad()
+        loss = ((affine(r, w[1]) - goal) ** 2).mean() + o.l2Activity * (r**2).mean()
+        adam.zero_grad()
         loss.backward()
-        norms.append(float(torch.nn.utils.clip_grad_norm_(w.values(), p["clipNorm"])))
-        optimiser.param_groups[0]["lr"] = p["learningRate"][i][network]
-        optimiser.step()
+        torch.nn.utils.clip_grad_norm_(w, o.clipNorm)
+        adam.param_groups[0]["lr"] = o.learningRate[i][network]
+        adam.step()
         losses.append(loss.item())
-    return losses, norms, {name: x.detach().numpy() for name, x in w.items()}
+    return losses, [x.detach().numpy() for x in w]
 
 
 if __name__ == "__main__":

@@ -25,3 +25,15 @@ def assemble(folder, entry, out=None):
         with np.load(folder / block["file"]) as file:
             out[where] = file[block["member"]]
     return out
+
+
+def maps(d, network, prefix=""):
+    """The cell, the readout and the encoder of a network as matrices whose last column is the bias."""
+    parts = ["W_rec", "W_in", "b"], ["W_out", "b_out"], ["W_enc", "b_enc"]
+    return [np.column_stack([d[prefix + name][network] for name in own]).astype(float) for own in parts]
+
+
+def report(what, error, tolerance):
+    """Prints an error and whether it is within its tolerance; returns that."""
+    print(f"{what:40} error {error:8.1e}  tolerance {tolerance:.0e}  {'' if error <= tolerance else 'WRONG'}")
+    return bool(error <= tolerance)

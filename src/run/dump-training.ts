@@ -64,10 +64,12 @@ export async function dumpTraining(
     const data = Float32Array.from(w.selection.networks, (n) => values[n] as number);
     emit({ array, origin: [i, 0], shape: [1, data.length], data });
   };
+  const { times, signal, ...told } = hooks;
+  const untold: RolloutHooks = { ...(times ? { times } : {}), ...(signal ? { signal } : {}) };
   for (let i = 0; i < w.iterations; i++) {
     const name = awakeName(w.iterations, i);
     if (has(/^(grad_|loss$)/)) {
-      const { loss, gradNorm } = await trainer.probe(await trainer.state(), hooks.onCompile);
+      const { loss, gradNorm } = await trainer.probe(await trainer.state(), i === 0 ? told.onCompile : undefined);
       once("loss", i, loss);
       once("grad_norm", i, gradNorm);
       if (i === 0 && has(/^grad_[Wb]/)) {
@@ -76,10 +78,10 @@ export async function dumpTraining(
     }
     if (has(new RegExp(`^${name}_`))) {
       const job = awakeJob(spec, { ...context, name, iteration: trainer.iteration });
-      await runRollout(gpu, job, trainer.buffers, w.selection, emit, hooks);
+      await runRollout(gpu, job, trainer.buffers, w.selection, emit, i === 0 ? hooks : untold);
     }
     if (i + 1 < w.iterations || has(/^end_/)) {
-      await trainer.run({ until: trainer.iteration + 1, signal: hooks.signal as AbortSignal });
+      await trainer.run({ until: trainer.iteration + 1, signal: signal as AbortSignal });
     }
   }
   if (has(/^end_/)) put("end_", checkpointArrays(spec.model, await trainer.state()).weights);
