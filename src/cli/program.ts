@@ -13,6 +13,7 @@ import { inspect } from "./commands/inspect.ts";
 import { kernels } from "./commands/kernels.ts";
 import { merge } from "./commands/merge.ts";
 import { metrics } from "./commands/metrics.ts";
+import { paper } from "./commands/paper.ts";
 import { paths } from "./commands/paths.ts";
 import { profile } from "./commands/profile.ts";
 import { replay } from "./commands/replay.ts";
@@ -37,6 +38,7 @@ const VERBS = [
   replay,
   sweep,
   merge,
+  paper,
   paths,
   evaluate,
   dump,

@@ -2,6 +2,7 @@
  * The work behind the verbs, loaded when it is wanted: help, schemas and mistakes must not wait for the GPU's library.
  */
 import type { MergeOptions } from "../run/merge.ts";
+import type { PaperOptions } from "../run/paper.ts";
 import type { ProfileVerbOptions } from "../run/profile.ts";
 import type { SweepOptions } from "../run/sweep.ts";
 import type {
@@ -28,6 +29,7 @@ export interface Runs {
   readonly report: Run<ReportOptions>;
   readonly sweep: Run<SweepOptions>;
   readonly merge: Run<MergeOptions>;
+  readonly paper: Run<PaperOptions>;
   readonly metrics: Run<MetricsOptions>;
   readonly profile: Run<ProfileVerbOptions>;
   readonly dump: Run<DumpOptions>;
@@ -43,6 +45,7 @@ export const RUNS: Runs = {
   doctor: async (options, io) => (await import("../run/doctor.ts")).runDoctor(options, io),
   sweep: async (options, io) => (await import("../run/sweep.ts")).runSweep(options, io),
   merge: async (options, io) => (await import("../run/merge.ts")).runMerge(options, io),
+  paper: async (options, io) => (await import("../run/paper.ts")).runPaper(options, io),
   report: async (options, io) => (await import("../run/report.ts")).runReport(options, io),
   metrics: async (options, io) => (await import("../run/metrics.ts")).runMetrics(options, io),
   dump: async (options, io) => (await import("../run/dump.ts")).runDump(options, io),

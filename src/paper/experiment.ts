@@ -62,6 +62,19 @@ export interface Lab {
   sweep(name: string, family: FamilyName, conditions: readonly Condition[], repeats?: number): Promise<FamilySweep>;
 }
 
+/** What an experiment will ask of the lab, so that its price is known before it runs. */
+export interface Needs {
+  readonly families: readonly FamilyName[];
+  /** Common grids. */
+  readonly grids?: readonly FamilyName[];
+  readonly sweeps?: readonly {
+    readonly name: string;
+    readonly family: FamilyName;
+    readonly conditions: number;
+    readonly repeats?: number;
+  }[];
+}
+
 /**
  * One experiment. `measure` does all work on the GPU and all long work; its result is kept as JSON, so that verdicts
  * and figures can be made again without it.
@@ -71,6 +84,8 @@ export interface Experiment<R> {
   readonly name: string;
   /** What is under way, for people. */
   readonly title: string;
+  /** Left out, nothing but its own time is foreseen, which is that of the host. */
+  needs?(protocol: Protocol): Needs;
   measure(lab: Lab): Promise<R>;
   /** Pure. */
   judge(result: R, protocol: Protocol): readonly ClaimResult[];

@@ -5,6 +5,8 @@ import { presets } from "../config/presets/index.ts";
 import type { ExperimentConfig } from "../config/schema.ts";
 import { DataError } from "../errors.ts";
 import { loadCheckpoint } from "../io/checkpoint.ts";
+import { differingKeys } from "../io/config-hash.ts";
+import { readJson } from "../io/json.ts";
 import { readJsonl } from "../io/jsonl.ts";
 import { readManifest } from "../io/run-dir.ts";
 import type { Family, FamilyMember } from "./experiment.ts";
@@ -50,12 +52,18 @@ export function readFamily(protocol: Protocol, name: FamilyName, run: string): F
   if (testError?.length !== members.length) {
     throw new DataError(`${run}: training is not complete; go on with reverie paper --resume`);
   }
+  const config = familyConfig(protocol, name);
+  const own = parseConfig(readJson(join(run, "config.json")));
+  const keys = differingKeys(own, config);
+  if (keys.length > 0) {
+    throw new DataError(`${run}: trained under another protocol (${keys.join(", ")} differ); choose another --out`);
+  }
   const { meta, arrays } = loadCheckpoint(run, () => undefined);
   const lines = readJsonl(join(run, "train.jsonl")) as { loss: (number | null)[] }[];
   return {
     name,
     run,
-    config: familyConfig(protocol, name),
+    config,
     members,
     weights: arrays.weights,
     diverged: meta.status.map((s) => s !== "sound"),

@@ -25,6 +25,9 @@ export class Interrupted extends ReverieError {
   }
 }
 
+/** Told once for every family that was trained here and every sweep that was made here. */
+export type OnStage = (kind: "networks" | "sweep", name: string, seconds: number) => void;
+
 const exists = (...parts: string[]): boolean => fs.existsSync(join(...parts));
 
 export class PaperLab implements Lab {
@@ -33,19 +36,21 @@ export class PaperLab implements Lab {
   readonly out: string;
   readonly io: Io;
   readonly #families = new Map<FamilyName, Family>();
+  readonly #onStage: OnStage;
 
-  constructor(gpu: Gpu, protocol: Protocol, out: string, io: Io) {
+  constructor(gpu: Gpu, protocol: Protocol, out: string, io: Io, onStage: OnStage = () => {}) {
     this.gpu = gpu;
     this.protocol = protocol;
     this.out = out;
     this.io = io;
+    this.#onStage = onStage;
   }
 
   async family(name: FamilyName): Promise<Family> {
     const known = this.#families.get(name);
     if (known) return known;
     const run = join(this.out, "networks", name);
-    if (!isTrained(run)) await this.#train(name, run);
+    if (!isTrained(run)) await this.#timed("networks", name, () => this.#train(name, run));
     const family = readFamily(this.protocol, name, run);
     this.#families.set(name, family);
     return family;
@@ -87,7 +92,9 @@ export class PaperLab implements Lab {
     });
     const path = join(this.out, "sweeps", name);
     const sweep: Sweep = { definition, loaded, sources: [family.run], shard: { index: 0, of: 1 } };
-    if (!exists(path, "metrics.csv") || !sameDefinition(readDefinition(path), definition)) await this.#run(path, sweep);
+    if (!exists(path, "metrics.csv") || !sameDefinition(readDefinition(path), definition)) {
+      await this.#timed("sweep", name, () => this.#run(path, sweep));
+    }
     const { records } = readResults(path);
     const members = family.members.map((m) => records.filter((r) => r.network === m.index));
     const byCondition = (rows: readonly ResultRecord[]) => conditions.map((_, c) => one(rows, c));
@@ -98,6 +105,15 @@ export class PaperLab implements Lab {
       awake: members.map((rows) => one(rows, AWAKE)),
       steps,
     };
+  }
+
+  async #timed(kind: Parameters<OnStage>[0], name: string, work: () => Promise<void>): Promise<void> {
+    const began = performance.now();
+    try {
+      await work();
+    } finally {
+      this.#onStage(kind, name, (performance.now() - began) / 1000);
+    }
   }
 
   async #run(path: string, sweep: Sweep): Promise<void> {
@@ -119,11 +135,14 @@ export class PaperLab implements Lab {
   }
 }
 
-function isTrained(run: string): boolean {
+export function isTrained(run: string): boolean {
   if (!exists(run, "manifest.json")) return false;
   const { testError, outcome } = readManifest(run) as { testError?: unknown; outcome?: { kind?: string } };
   return testError !== undefined && outcome?.kind !== "running" && outcome?.kind !== "interrupted";
 }
+
+/** Whether a sweep was finished there, whichever it was. */
+export const isSwept = (path: string): boolean => exists(path, "metrics.csv");
 
 function one(rows: readonly ResultRecord[], condition: number | typeof AWAKE): ResultRecord {
   const found = rows.find((r) => r.condition === condition);

@@ -67,7 +67,16 @@ const protocolSchema = z.strictObject({
   statistics: z.strictObject({ confidence: fraction }),
   /** Shares of the grid from which a claim holds, and holds partly. */
   verdict: z.strictObject({ holdsFrom: fraction, partlyFrom: fraction }),
-  leakage: z.strictObject({ reference: z.number(), passedAt: z.number() }),
+  leakage: z.strictObject({
+    tasks: z.array(family),
+    /** κ whose median final error, times `passedAt`, is what learning is timed by. */
+    reference: z.number(),
+    passedAt: z.number(),
+    /** Iterations that training loss is averaged over. */
+    smoothOver: count,
+    /** Share of the iterations within which a network with a leak passes the final error of those without. */
+    passesWithin: fraction,
+  }),
   score: z.strictObject({
     maskEvery: z.array(count),
     times: z.array(count),
@@ -110,7 +119,16 @@ const protocolSchema = z.strictObject({
   momentum: z.strictObject({ tasks: z.array(family), withinOfPredicted: fraction }),
   compression: z.strictObject({ tasks: z.array(family), segment: count, scales: range, offPathAtMost: z.number() }),
   stability: z.strictObject({ tasks: z.array(family), agreement: fraction, awayFromBoundary: fraction }),
-  balance: z.strictObject({ friction: range, adaptStrength: range, adaptTau: z.number(), repeats: count }),
+  balance: z.strictObject({
+    task: family,
+    friction: range,
+    adaptStrength: range,
+    adaptTau: z.number(),
+    repeats: count,
+    /** The rule that chooses a mix: off-path over plain replay's at most this, and this many times as fast. */
+    offPathAtMost: z.number(),
+    fasterBy: z.number(),
+  }),
 });
 export type Protocol = z.infer<typeof protocolSchema>;
 

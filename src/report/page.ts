@@ -34,14 +34,13 @@ export const section = (id: string, title: string, body: string): string =>
 /** Wider figures scroll on a narrow screen instead of shrinking to nothing. */
 const WIDE = 700;
 
-export function figureSection({ figure, title, caption, data }: PageFigure): string {
+export const figureSection = (f: PageFigure): string => section(f.figure.name, f.title, figureHtml(f));
+
+/** The figure alone, without its title. */
+export function figureHtml({ figure, title, caption, data }: PageFigure): string {
   const link = data === undefined ? "" : ` Data: <a href="${escapeXml(data.name)}">${escapeXml(data.name)}</a>.`;
-  return section(
-    figure.name,
-    title,
-    `<figure><div class="drawing${figure.width > WIDE ? " wide" : ""}" style="max-width:${Math.round(figure.width)}px"${figure.width > WIDE ? ` tabindex="0" role="group" aria-label="${escapeXml(title)}"` : ""}>${inlineSvg(figure)}</div>
-<figcaption>${escapeXml(caption)}${link}</figcaption></figure>`,
-  );
+  return `<figure><div class="drawing${figure.width > WIDE ? " wide" : ""}" style="max-width:${Math.round(figure.width)}px"${figure.width > WIDE ? ` tabindex="0" role="group" aria-label="${escapeXml(title)}"` : ""}>${inlineSvg(figure)}</div>
+<figcaption>${escapeXml(caption)}${link}</figcaption></figure>`;
 }
 
 /** Sections beside each other where there is room. */

@@ -81,7 +81,13 @@ button:hover,select:hover{border-color:var(--muted)}
 .seek::-moz-range-thumb{width:14px;height:14px;border-radius:50%;background:var(--paper);border:2px solid var(--ink)}
 .choices{display:flex;flex-wrap:wrap;gap:10px 20px;margin-top:16px;font:13.5px/1.4 var(--sans);color:var(--muted)}
 .choices select{margin-left:4px;max-width:170px}
-.verdict{white-space:normal}
+.verdict,.prose{white-space:normal}
+th.prose,td.prose{text-align:left;min-width:150px}
+h3{margin:40px 0 14px;font-size:18px;line-height:1.3;font-weight:500}
+h2+h3{margin-top:0}
+.prose-text{max-width:44em;margin:0 0 14px}
+.prose-text li{margin:4px 0}
+.verdict .word{white-space:nowrap}
 .sign{font-weight:700}
 .holds .sign{color:var(--good)}.fails .sign{color:var(--bad)}.partly .sign,.undecided .sign{color:var(--warning)}
 @media (max-width:640px){body{font-size:16px}main{padding:36px 18px 64px}h1{font-size:32px}.facts div{grid-template-columns:1fr}.facts dd{margin-bottom:6px}.transport{grid-template-columns:auto 1fr}.time{grid-column:1/-1;grid-row:2}}

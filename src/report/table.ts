@@ -8,6 +8,8 @@ export interface Column {
   readonly title: string;
   /** A second line in grey. */
   readonly detail?: string;
+  /** Its cells are sentences. */
+  readonly isProse?: boolean;
 }
 
 export interface Row {
@@ -24,6 +26,9 @@ export interface RowGroup {
   readonly title?: string;
   readonly rows: readonly Row[];
 }
+
+/** A sentence: it may break into lines. */
+export const proseCell = (content: string): string => `<td class="prose">${escapeXml(content)}</td>`;
 
 export const textCell = (content: string): string => `<td>${escapeXml(content)}</td>`;
 
@@ -43,7 +48,12 @@ function rowHtml(row: Row): string {
 
 /** @param first title of the column of row titles */
 export function table(first: string, columns: readonly Column[], groups: readonly RowGroup[]): string {
-  const head = columns.map((c) => `<th scope="col">${escapeXml(c.title)}${small(c.detail)}</th>`).join("");
+  const head = columns
+    .map(
+      (c) =>
+        `<th scope="col"${c.isProse === true ? ' class="prose"' : ""}>${escapeXml(c.title)}${small(c.detail)}</th>`,
+    )
+    .join("");
   const bodies = groups.map(({ title, rows }) => {
     const heading =
       title === undefined
@@ -60,7 +70,7 @@ export type Verdict = "holds" | "partly" | "fails" | "undecided";
 const SIGNS: Readonly<Record<Verdict, string>> = { holds: "✓", partly: "◐", fails: "✗", undecided: "?" };
 
 export const verdictCell = (verdict: Verdict, why = ""): string =>
-  `<td class="verdict ${verdict}"><span class="sign" aria-hidden="true">${SIGNS[verdict]}</span> ${verdict}${small(why)}</td>`;
+  `<td class="verdict ${verdict}"><span class="word"><span class="sign" aria-hidden="true">${SIGNS[verdict]}</span> ${verdict}</span>${small(why)}</td>`;
 
 export interface Claim {
   readonly claim: string;
@@ -69,6 +79,8 @@ export interface Claim {
   readonly measured: string;
   /** "32 seeds" */
   readonly over: string;
+  /** Where it holds, of all places of its grid: "33 of 36". Shown where some claim has it. */
+  readonly share?: string;
   readonly verdict: Verdict;
   readonly why?: string;
 }
@@ -77,14 +89,27 @@ export interface Claim {
 export function verdictTable(
   groups: readonly { readonly title?: string; readonly claims: readonly Claim[] }[],
 ): string {
+  const hasShares = groups.some(({ claims }) => claims.some((c) => c.share !== undefined));
   return table(
     "claim",
-    [{ title: "predicted" }, { title: "measured" }, { title: "over" }, { title: "verdict" }],
+    [
+      { title: "predicted", isProse: true },
+      { title: "measured", isProse: true },
+      { title: "over" },
+      ...(hasShares ? [{ title: "holds in" }] : []),
+      { title: "verdict" },
+    ],
     groups.map(({ title, claims }) => ({
       ...(title === undefined ? {} : { title }),
       rows: claims.map((c) => ({
         title: c.claim,
-        cells: [textCell(c.predicted), textCell(c.measured), textCell(c.over), verdictCell(c.verdict, c.why)],
+        cells: [
+          proseCell(c.predicted),
+          proseCell(c.measured),
+          textCell(c.over),
+          ...(hasShares ? [textCell(c.share ?? "–")] : []),
+          verdictCell(c.verdict, c.why),
+        ],
       })),
     })),
   );

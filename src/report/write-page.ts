@@ -15,28 +15,30 @@ export interface WrittenReport {
 
 /**
  * Writes every figure as SVG, the data behind it as CSV, PNG where the optional rasteriser is installed, and index.html.
+ * @param options `folder`: where figures go, beside the page unless given; tables have it in their names
  * @throws DiskError
  */
 export async function writePage(
   directory: string,
   figures: readonly PageFigure[],
   page: string,
-  options: { readonly png?: boolean } = {},
+  options: { readonly png?: boolean; readonly folder?: string } = {},
 ): Promise<WrittenReport> {
-  makeDirectory(directory);
+  const { folder = "" } = options;
+  makeDirectory(join(directory, folder));
   const written: string[] = [];
   const write = (name: string, content: string | Uint8Array): void => {
     const path = join(directory, name);
     writeFileAtomically(path, content);
     written.push(path);
   };
-  for (const { figure } of figures) write(`${figure.name}.svg`, standaloneSvg(figure));
+  for (const { figure } of figures) write(join(folder, `${figure.name}.svg`), standaloneSvg(figure));
   // Several figures may show one table.
   const tables = new Map(figures.flatMap(({ data }) => (data === undefined ? [] : [[data.name, data.csv] as const])));
   for (const [name, csv] of tables) write(name, csv);
   const pngs = options.png === false ? [] : await renderPngs(figures.map((f) => f.figure));
   pngs.forEach(({ png }, i) => {
-    if (png !== null) write(`${figures[i]?.figure.name}.png`, png);
+    if (png !== null) write(join(folder, `${figures[i]?.figure.name}.png`), png);
   });
   // Last: whoever finds the page finds its files.
   const html = join(directory, "index.html");

@@ -13,6 +13,7 @@ import { metricsCsv, summarise, summaryCsv } from "../metrics/csv.ts";
 import { geometryOf } from "../metrics/geometry.ts";
 import type { MetricRecord } from "../metrics/measure.ts";
 import type { RateMaps } from "../metrics/rate-maps.ts";
+import { isPaper } from "../paper/directory.ts";
 import { describeCondition, type ReportInput } from "../report/input.ts";
 import { writeReport } from "../report/write.ts";
 import type { WrittenReport } from "../report/write-page.ts";
@@ -140,7 +141,22 @@ async function ofRun(options: ReportOptions, io: Io): Promise<{ written: Written
   return { written, conditions: records.length };
 }
 
+async function ofPaper(options: ReportOptions, io: Io): Promise<ExitCode> {
+  if (options.metrics !== undefined)
+    throw new UsageError("--metrics chooses what is drawn of a sweep, and this is a reproduction");
+  const { reportOfPaper } = await import("./paper.ts");
+  const { written, findings } = await reportOfPaper(options.run, options.out, io.note);
+  const { claims, missing } = findings;
+  io.out(
+    io.json
+      ? JSON.stringify({ report: written.html, figures: written.figures, claims: claims.length, missing })
+      : written.html,
+  );
+  return EXIT.ok;
+}
+
 export async function runReport(options: ReportOptions, io: Io): Promise<ExitCode> {
+  if (isPaper(options.run)) return ofPaper(options, io);
   const { written, conditions } = isSweep(options.run)
     ? await reportOfSweep(options.run, options.out, options.metrics, io.note)
     : await ofRun(options, io);

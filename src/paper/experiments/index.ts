@@ -1,4 +1,5 @@
 /** Every experiment of the reproduction, in the order in which it runs: what others build on comes first. */
 import type { Experiment } from "../experiment.ts";
+import { leakage } from "./leakage.ts";
 
-export const EXPERIMENTS: readonly Experiment<unknown>[] = [];
+export const EXPERIMENTS: readonly Experiment<unknown>[] = [leakage];

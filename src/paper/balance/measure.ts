@@ -1,0 +1,47 @@
+/** A plane of friction and adaptation strength, reduced to what speed, coverage and fidelity need. Pure. */
+import type { FamilyMember, FamilySweep } from "../experiment.ts";
+import type { Cell } from "../grid.ts";
+import type { Protocol } from "../protocol.ts";
+
+/** Of one network, by condition. */
+export interface BalanceMember extends FamilyMember {
+  /** Restricted mean reach time, steps; a rollout that diverged never arrives. */
+  readonly reach: readonly number[];
+  /** Track coverage; a rollout that diverged covers nothing. */
+  readonly track: readonly number[];
+  /** Distance from the maze of the rollouts that did not diverge, m; NaN where all did. */
+  readonly offpath: readonly number[];
+  /** Share of rollouts. */
+  readonly diverged: readonly number[];
+}
+
+export interface Plane {
+  readonly conditions: readonly Cell[];
+  readonly members: readonly BalanceMember[];
+}
+
+type Range = readonly [first: number, last: number, count: number];
+
+/** Evenly, both ends there; decimals as people write them. */
+export const spread = ([first, last, count]: Range): number[] =>
+  Array.from({ length: count }, (_, i) =>
+    count === 1 ? first : Number((first + ((last - first) * i) / (count - 1)).toPrecision(12)),
+  );
+
+/** λ × b_a, friction slowest. */
+export const planeConditions = ({ balance: b }: Protocol): Cell[] =>
+  spread(b.friction).flatMap((friction) =>
+    spread(b.adaptStrength).map((adaptStrength) => ({ friction, adaptStrength, adaptTau: b.adaptTau })),
+  );
+
+export function planeOfSweep({ family, records }: FamilySweep, conditions: readonly Cell[]): Plane {
+  return {
+    conditions,
+    members: family.members.map((m, i): BalanceMember => {
+      const values = (name: string): number[] => conditions.map((_, c) => records[i]?.[c]?.values[name] ?? Number.NaN);
+      const diverged = values("diverged");
+      const track = values("track").map((x, c) => (diverged[c] === 1 ? 0 : x * (1 - (diverged[c] as number))));
+      return { ...m, reach: values("reach_rmean"), track, offpath: values("offpath"), diverged };
+    }),
+  };
+}
