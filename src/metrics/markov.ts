@@ -6,8 +6,8 @@ const COMPONENTS = 8;
 /** The components' covariance needs no more samples than this; the regressions use them all. */
 const PCA_SAMPLES = 8192;
 
-/** Scores on the leading principal components, (row, sample, component). */
-function principalScores(s: States): {
+/** Scores on the eight leading principal components, (row, sample, component). */
+export function principalScores(s: States): {
   scores: Float64Array;
   components: number;
 } {
@@ -42,6 +42,13 @@ function principalScores(s: States): {
   return { scores, components };
 }
 
+/** Leading components of one variable, at a time t + `offset` (samples). */
+interface Block {
+  readonly scores: Float64Array;
+  readonly components: number;
+  readonly offset: number;
+}
+
 /**
  * Gaussian conditional mutual information I(z_{t+1}; z_{t−ℓ} | z_t) / d in nats on the d = 8 leading principal
  * components z of the states: ½ (log det S₁ − log det S₂) / d with S the residual covariances of least squares on
@@ -50,59 +57,79 @@ function principalScores(s: States): {
  * number of samples.
  *
  * With samples `every` steps apart, "next" means the next sample.
+ * @param beside other variables of the same samples (v, c), whose leading components join z_t in the condition: what
+ *   the past of z still tells once they are known too
  */
-export function conditionalMutualInformation(states: States, lags: readonly number[]): number[] {
-  const { scores, components } = principalScores(states);
-  return lags.map((lag) => informationAtLag(states, scores, components, lag));
+export function conditionalMutualInformation(
+  states: States,
+  lags: readonly number[],
+  beside: readonly States[] = [],
+): number[] {
+  const own = principalScores(states);
+  const others = beside.map(principalScores);
+  return lags.map((lag) => informationAtLag(states, own, others, lag));
 }
 
-function informationAtLag(states: States, scores: Float64Array, d: number, lag: number): number {
-  const past = lagInSamples(states, lag);
-  const count = states.rows * (states.steps - 1 - past);
-  if (past < 1 || count <= 3 * d) return Number.NaN;
+type Scores = ReturnType<typeof principalScores>;
 
-  // Joint covariance of (z_t, z_{t−ℓ}, z_{t+1}): its Cholesky factor holds both regressions' residuals.
-  const joint = (order: readonly number[]): Float64Array | null => {
-    const size = order.length * d;
-    const sample = new Float64Array(size);
-    const centre = new Float64Array(size);
-    const covariance = new Float64Array(size * size);
-    const visit = (use: () => void): void => {
-      for (let r = 0; r < states.rows; r++) {
-        for (let t = past; t + 1 < states.steps; t++) {
-          order.forEach((offset, block) => {
-            const from = (r * states.steps + t + offset) * d;
-            for (let k = 0; k < d; k++) sample[block * d + k] = scores[from + k] as number;
-          });
-          use();
-        }
-      }
-    };
-    visit(() => {
-      for (let i = 0; i < size; i++) centre[i] = (centre[i] as number) + (sample[i] as number) / count;
-    });
-    visit(() => {
-      for (let i = 0; i < size; i++) sample[i] = (sample[i] as number) - (centre[i] as number);
-      for (let i = 0; i < size; i++) {
-        for (let j = 0; j <= i; j++) {
-          const at = i * size + j;
-          covariance[at] = (covariance[at] as number) + ((sample[i] as number) * (sample[j] as number)) / count;
-        }
-      }
-    });
-    return cholesky(covariance, size);
-  };
-  /** log det of the residual covariance of the last block given the ones before it. */
-  const residual = (factor: Float64Array, blocks: number): number => {
-    const size = blocks * d;
-    const last = new Float64Array(d * d);
-    for (let i = 0; i < d; i++) {
-      for (let j = 0; j < d; j++) last[i * d + j] = factor[(size - d + i) * size + size - d + j] as number;
-    }
-    return logDeterminant(last, d);
-  };
-  const onPresent = joint([0, 1]);
-  const onBoth = joint([0, -past, 1]);
+function informationAtLag(states: States, own: Scores, others: readonly Scores[], lag: number): number {
+  const past = lagInSamples(states, lag);
+  const d = own.components;
+  const count = states.rows * (states.steps - 1 - past);
+  const present = [own, ...others].map((x): Block => ({ ...x, offset: 0 }));
+  if (past < 1 || count <= 3 * d * present.length) return Number.NaN;
+  const next: Block = { ...own, offset: 1 };
+  const onPresent = factorOf(states, past, [...present, next]);
+  const onBoth = factorOf(states, past, [{ ...own, offset: -past }, ...present, next]);
   if (onPresent === null || onBoth === null) return Number.NaN;
-  return (residual(onPresent, 2) - residual(onBoth, 3)) / 2 / d;
+  return (residual(onPresent, d) - residual(onBoth, d)) / 2 / d;
+}
+
+interface Factor {
+  readonly cholesky: Float64Array;
+  readonly size: number;
+}
+
+/** Cholesky factor of the blocks' joint covariance: it holds the regression of the last block on all before it. */
+function factorOf(states: States, past: number, blocks: readonly Block[]): Factor | null {
+  const size = blocks.reduce((sum, b) => sum + b.components, 0);
+  const count = states.rows * (states.steps - 1 - past);
+  const sample = new Float64Array(size);
+  const centre = new Float64Array(size);
+  const covariance = new Float64Array(size * size);
+  const visit = (use: () => void): void => {
+    for (let r = 0; r < states.rows; r++) {
+      for (let t = past; t + 1 < states.steps; t++) {
+        let to = 0;
+        for (const { scores, components, offset } of blocks) {
+          const from = (r * states.steps + t + offset) * components;
+          for (let k = 0; k < components; k++) sample[to++] = scores[from + k] as number;
+        }
+        use();
+      }
+    }
+  };
+  visit(() => {
+    for (let i = 0; i < size; i++) centre[i] = (centre[i] as number) + (sample[i] as number) / count;
+  });
+  visit(() => {
+    for (let i = 0; i < size; i++) sample[i] = (sample[i] as number) - (centre[i] as number);
+    for (let i = 0; i < size; i++) {
+      for (let j = 0; j <= i; j++) {
+        const at = i * size + j;
+        covariance[at] = (covariance[at] as number) + ((sample[i] as number) * (sample[j] as number)) / count;
+      }
+    }
+  });
+  const factor = cholesky(covariance, size);
+  return factor && { cholesky: factor, size };
+}
+
+/** log det of the residual covariance of the last `d` variables given the ones before them. */
+function residual({ cholesky: factor, size }: Factor, d: number): number {
+  const last = new Float64Array(d * d);
+  for (let i = 0; i < d; i++) {
+    for (let j = 0; j < d; j++) last[i * d + j] = factor[(size - d + i) * size + size - d + j] as number;
+  }
+  return logDeterminant(last, d);
 }

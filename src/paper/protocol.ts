@@ -108,13 +108,23 @@ const protocolSchema = z.strictObject({
     horizons: z.array(count),
     constantExcess: fraction,
   }),
+  /** Where the plain replay is a replay: means over the networks of a κ and k; without a least share none is asked for. */
+  usable: z.strictObject({ divergedAtMost: fraction, reachFractionFrom: z.partialRecord(family, fraction) }),
   adaptation: z.strictObject({ tasks: z.array(family) }),
   markov: z.strictObject({
     tasks: z.array(family),
+    /** Forks of a network and rollouts of each; how far they are followed, steps. */
     states: count,
     draws: count,
     horizon: count,
+    /** Steps between two visits that a replay offers as places to fork. */
+    visitEvery: count,
+    /** Another visit counts as the same r up to this share of the spread. */
     neighbours: z.number(),
+    /** Conditional mutual information: at these k, of so many rollouts of so many steps. */
+    memoryMaskEvery: z.array(count),
+    memoryRepeats: count,
+    memorySteps: count,
   }),
   momentum: z.strictObject({ tasks: z.array(family), withinOfPredicted: fraction }),
   compression: z.strictObject({ tasks: z.array(family), segment: count, scales: range, offPathAtMost: z.number() }),

@@ -1,5 +1,6 @@
 /** Every experiment of the reproduction, in the order in which it runs: what others build on comes first. */
 import type { Experiment } from "../experiment.ts";
+import { adaptation } from "./adaptation.ts";
 import { leakage } from "./leakage.ts";
 
-export const EXPERIMENTS: readonly Experiment<unknown>[] = [leakage];
+export const EXPERIMENTS: readonly Experiment<unknown>[] = [leakage, adaptation];

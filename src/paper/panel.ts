@@ -1,0 +1,87 @@
+/** Panels of the reproduction's figures: estimates along a parameter, with their intervals as bands. */
+import * as Plot from "@observablehq/plot";
+import { rangeOf } from "../metrics/statistics.ts";
+import { chart, type Mark, xAxis, yAxis } from "../report/chart.ts";
+import { fitText, text } from "../report/svg.ts";
+import { MUTED, PAPER } from "../report/theme.ts";
+import type { Estimate } from "./evidence.ts";
+
+export interface PanelLine {
+  readonly colour: string;
+  readonly dash?: string;
+  /** NaN or an infinite end: the line, or its band, has a gap. */
+  readonly points: readonly { readonly x: number; readonly estimate: Estimate }[];
+}
+
+export interface PanelOptions {
+  readonly title: string;
+  readonly letter: string;
+  readonly xLabel: string;
+  readonly xTicks: readonly number[];
+  readonly xType?: "linear" | "log";
+  readonly yLabel?: string;
+  readonly lines: readonly PanelLine[];
+  /** What no value can be below: intervals are drawn down to it. */
+  readonly least?: number;
+  /** A dashed line across: no difference, say. */
+  readonly rule?: number;
+  /** Pixels. */
+  readonly width: number;
+  readonly height: number;
+}
+
+export const PANEL_HEAD = 24;
+
+const finite = (y: number): number => (Number.isFinite(y) ? y : Number.NaN);
+
+function marks(line: PanelLine, least: number): Mark[] {
+  const points = line.points.map(({ x, estimate: e }) => ({
+    x,
+    y: finite(e.value),
+    low: Math.max(least, finite(e.low)),
+    high: finite(e.high),
+  }));
+  return [
+    Plot.areaY(points, { x: "x", y1: "low", y2: "high", fill: line.colour, fillOpacity: 0.16 }),
+    Plot.line(points, {
+      ...{ x: "x", y: "y", stroke: line.colour, strokeWidth: 2.2 },
+      ...(line.dash === undefined ? {} : { strokeDasharray: line.dash }),
+    }),
+    Plot.dot(
+      points.filter((p) => Number.isFinite(p.y)),
+      { x: "x", y: "y", r: 2.6, fill: line.colour, stroke: PAPER, strokeWidth: 0.8 },
+    ),
+  ];
+}
+
+/** A panel with its letter and title above it, at (x, y). */
+export function estimatePanel(o: PanelOptions, x: number, y: number): string {
+  const all = o.lines.flatMap((l) => l.points.map((p) => p.estimate));
+  const shown = [...all.flatMap((e) => [e.value, e.low, e.high]), ...(o.rule === undefined ? [] : [o.rule])];
+  const values = shown.filter(Number.isFinite);
+  const least = o.least ?? Number.NEGATIVE_INFINITY;
+  const [low, high] = values.length === 0 ? [0, 1] : rangeOf(values.map((x) => Math.max(least, x)));
+  const margin = (high - low) * 0.06 || Math.abs(high) * 0.1 || 1;
+  const [first, last] = rangeOf(o.xTicks);
+  const body = chart(
+    {
+      width: o.width,
+      height: o.height,
+      x: { type: o.xType ?? "linear", domain: [first, last] },
+      y: { domain: [Math.max(least, low - margin), high + margin] },
+      marks: [
+        ...yAxis({ label: o.yLabel ?? "", ticks: 5 }),
+        ...xAxis({ label: o.xLabel, ticks: [...o.xTicks], format: String }),
+        ...(o.rule === undefined ? [] : [Plot.ruleY([o.rule], { stroke: MUTED, strokeDasharray: "3 3" })]),
+        ...o.lines.flatMap((line) => marks(line, least)),
+      ],
+    },
+    x,
+    y + PANEL_HEAD,
+  );
+  return (
+    text(x + 20, y + 12, o.letter, { size: 13, weight: 600 }) +
+    text(x + 54, y + 12, fitText(o.title, 13, o.width - 54), { size: 13, weight: 600 }) +
+    body
+  );
+}
