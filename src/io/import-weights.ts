@@ -1,9 +1,8 @@
 /**
- * Networks of other programs as ours: names mapped, transposes and missing biases handled. Layouts that are known by
- * their names: reverie's own, and torch.nn.RNN with Linear layers (`rnn.weight_hh_l0`, `readout.weight`,
- * `encoder.weight`, …), where the two biases of the RNN are added.
+ * Networks of other programs as ours: names mapped, transposes, scales and missing biases handled. Layouts that are known
+ * by their names are in `LAYOUTS`; README.md beside this file tells users about them.
  */
-import { DataError } from "../errors.ts";
+import { DataError, UsageError } from "../errors.ts";
 import {
   type NetworkShape,
   type NetworkTensors,
@@ -15,10 +14,12 @@ import { formatShape, type NpyArray } from "./npy.ts";
 import { type Npz, readNpz } from "./npz.ts";
 import { readSafetensors } from "./safetensors.ts";
 
-/** Where a tensor comes from: names in the file, added up; each may be transposed. */
+/** Where a tensor comes from: names in the file, added up, transposed and multiplied. */
 export interface Source {
   readonly from: readonly string[];
   readonly transpose?: boolean;
+  /** `step`: the task's u_scale, for inputs that were not divided by it. */
+  readonly scale?: number | "step";
 }
 export type NameMap = Readonly<Partial<Record<TensorName, Source>>>;
 
@@ -36,27 +37,49 @@ const torch: NameMap = {
   b_enc: { from: ["encoder.bias"] },
 };
 
-export const LAYOUTS: Readonly<Record<string, NameMap>> = { reverie: own, "torch.nn.RNN": torch };
+/** nandahkrishna/RNNReactivation (ICLR 2024): Linear layers, by default without biases; inputs in metres or radians. */
+const predecessor: NameMap = {
+  W_rec: { from: ["w_rec.weight"] },
+  W_in: { from: ["w_in.weight"], scale: "step" },
+  b: { from: ["w_in.bias", "w_rec.bias"] },
+  W_out: { from: ["w_out.weight"] },
+  b_out: { from: ["w_out.bias"] },
+  W_enc: { from: ["encoder.weight"] },
+  b_enc: { from: ["encoder.bias"] },
+};
+
+export const LAYOUTS: Readonly<Record<string, NameMap>> = {
+  reverie: own,
+  "torch.nn.RNN": torch,
+  RNNReactivation: predecessor,
+};
 
 /** A map from a JSON file: `{"W_rec": "cell.hh", "W_in": {"from": "cell.ih", "transpose": true}}`. */
 export function parseMap(value: unknown, where: string): NameMap {
-  const bad = (what: string) =>
-    new DataError(`${where}: ${what}; expected {"W_rec": "name" or {"from": "name", "transpose": true}, …}`);
+  const form = '{"W_rec": "name" or {"from": "name", "transpose": true, "scale": 0.1 or "step"}, …}';
+  const bad = (what: string) => new DataError(`${where}: ${what}; expected ${form}`);
   if (typeof value !== "object" || value === null || Array.isArray(value)) throw bad("not an object");
   return Object.fromEntries(
     Object.entries(value).map(([name, source]) => {
       if (!(TENSOR_NAMES as readonly string[]).includes(name))
         throw bad(`${name} is none of ${TENSOR_NAMES.join(", ")}`);
-      const { from, transpose = false } = typeof source === "string" ? { from: source } : (source ?? {});
+      const { from, transpose = false, scale = 1 } = typeof source === "string" ? { from: source } : (source ?? {});
       const names: unknown[] = Array.isArray(from) ? from : [from];
       if (names.length === 0 || !names.every((n) => typeof n === "string") || typeof transpose !== "boolean")
         throw bad(`${name}: no name`);
-      return [name, { from: names as string[], transpose }];
+      if (scale !== "step" && !Number.isFinite(scale)) throw bad(`${name}: no scale`);
+      return [name, { from: names as string[], transpose, scale }];
     }),
   );
 }
 
+/** @throws UsageError for a pickle, which only Python can read; DataError, DiskError */
 export function readWeights(path: string): Npz {
+  if (/\.(pt|pth|ckpt|bin)$/.test(path)) {
+    throw new UsageError(
+      `${path}: a pickle, which only PyTorch reads; in Python: numpy.savez("weights.npz", **{k: v.cpu().numpy() for k, v in model.state_dict().items()})`,
+    );
+  }
   return path.endsWith(".safetensors") ? readSafetensors(path).tensors : readNpz(path);
 }
 
@@ -115,15 +138,20 @@ function transposed({ data, shape }: { data: Float32Array; shape: readonly numbe
   return { data: out, shape: [...shape.slice(0, -2), columns, rows] };
 }
 
-/** Networks of one file in the shape that is expected. `notice` is told of biases that are taken to be 0. */
-export function importNetworks(
-  file: Npz,
-  shape: NetworkShape,
-  map: NameMap = recognise(file),
-  notice: (line: string) => void = () => {},
-): NetworkTensors[] {
+export interface ImportNetworksOptions {
+  readonly map?: NameMap | undefined;
+  /** u_scale of the task that the networks are to run on. */
+  readonly step?: number;
+  /** Is told of biases that are taken to be 0. */
+  readonly notice?: (line: string) => void;
+}
+
+/** Networks of one file in the shape that is expected. @throws DataError naming what does not fit */
+export function importNetworks(file: Npz, shape: NetworkShape, o: ImportNetworksOptions = {}): NetworkTensors[] {
+  const { map = recognise(file), step = 1, notice = () => {} } = o;
   const { slices } = parameterLayout(shape);
   let networks: NetworkTensors[] | null = null;
+  const missing: TensorName[] = [];
   for (const name of TENSOR_NAMES) {
     const [rows, columns] = slices[name].shape;
     const wanted = isBias(name) ? [rows] : [rows, columns];
@@ -133,7 +161,7 @@ export function importNetworks(
     if (!found && !isBias(name)) {
       throw new DataError(`${where}: missing (${name}, ${formatShape(wanted)}); found ${[...file.keys()].join(", ")}`);
     }
-    if (!found) notice(`${where}: missing; ${name} is taken to be 0`);
+    if (!found) missing.push(name);
     const size = rows * columns;
     // Our own dumps and checkpoints have networks in front, checkpoints also biases of one column.
     const tail = (found?.shape ?? wanted).join();
@@ -149,9 +177,33 @@ export function importNetworks(
     if (found && count !== networks.length) {
       throw new DataError(`${where}: ${count} networks, but W_rec has ${networks.length}`);
     }
+    const scale = source?.scale === "step" ? step : (source?.scale ?? 1);
     networks.forEach((network, s) => {
-      network[name] = found ? found.data.slice(s * size, (s + 1) * size) : new Float32Array(size);
+      const own = found ? found.data.slice(s * size, (s + 1) * size) : new Float32Array(size);
+      network[name] = scale === 1 ? own : own.map((x) => x * scale);
     });
   }
+  if (missing.length > 0) notice(`${file.path}: no ${missing.join(", ")}: taken to be 0`);
   return networks ?? [];
+}
+
+/**
+ * A network whose noise was `sigma` times a uniform number from 0 to 1, as one with noise around 0: in a linear leak a
+ * constant push of sigma / 2 is the same as states that are sigma / 2κ higher throughout, which biases
+ * can say. Exact without momentum and adaptation.
+ * @param leak κ, above 0
+ */
+export function centreNoise(network: NetworkTensors, shape: NetworkShape, leak: number, sigma: number): NetworkTensors {
+  const height = sigma / (2 * leak);
+  const raised = (bias: Float32Array, weights: Float32Array) =>
+    bias.map((b, i) => {
+      const row = weights.subarray(i * shape.units, (i + 1) * shape.units);
+      return b + height * row.reduce((sum, w) => sum + w, 0);
+    });
+  return {
+    ...network,
+    b: raised(network.b, network.W_rec),
+    b_out: raised(network.b_out, network.W_out),
+    b_enc: network.b_enc.map((b) => b - height),
+  };
 }

@@ -146,6 +146,8 @@ export interface DumpOptions extends GpuOptions, PlanOptions {
 
 /** Makes a run of networks that another program trained. */
 export interface ImportOptions {
+  /** The networks' noise was this times a uniform number from 0 to 1. */
+  readonly uniformNoise?: number;
   /** .npz or .safetensors, one network or several stacked in each. */
   readonly files: readonly string[];
   readonly config: LoadedConfig;
