@@ -131,12 +131,13 @@ export function eigenvalues(matrix: ArrayLike<number>, n: number): Complex[] {
   }
   const h = hessenberg(matrix, n);
   const at = (i: number, j: number): number => h[i * n + j] as number;
+  // The rounding of the reflections: where an eigenvalue is repeated often, as κ is by silent units, so much stays.
+  const negligible = n * Number.EPSILON * Math.sqrt(h.reduce((sum, x) => sum + x * x, 0));
   const out: Complex[] = [];
   let [hi, steps] = [n - 1, 0];
   while (hi >= 0) {
     let lo = hi;
-    while (lo > 0 && Math.abs(at(lo, lo - 1)) > Number.EPSILON * (Math.abs(at(lo - 1, lo - 1)) + Math.abs(at(lo, lo))))
-      lo--;
+    while (lo > 0 && Math.abs(at(lo, lo - 1)) > negligible) lo--;
     if (lo === hi) {
       out.push({ re: at(hi, hi), im: 0 });
       [hi, steps] = [hi - 1, 0];

@@ -147,6 +147,18 @@ describe("eigenvalues of a general real matrix", () => {
     ).toBeLessThan(1e-3);
   });
 
+  it("silent units repeat one eigenvalue many times, and the others stay what they are", () => {
+    // κI − DW with 34 of 64 rows of D zero: κ 34 times, and the spectrum of the active block, row by row and column by column.
+    const [n, active] = [64, 30];
+    const w = random(n, 9).map((x) => x / 8);
+    const isActive = (i: number): boolean => (i * 7) % n < active;
+    const m = w.map((x, at) => (Math.floor(at / n) === at % n ? 0.2 : 0) - (isActive(Math.floor(at / n)) ? x : 0));
+    const own = Array.from({ length: n }, (_, i) => i).filter(isActive);
+    const block = Float64Array.from(own.flatMap((i) => own.map((j) => m[i * n + j] as number)));
+    const expected = [...eigenvalues(block, active), ...Array.from({ length: n - active }, () => ({ re: 0.2, im: 0 }))];
+    expect(apart(eigenvalues(m, n), expected)).toBeLessThan(1e-10);
+  });
+
   it("refuses what is not finite", () => {
     expect(() => eigenvalues([1, 0, Number.NaN, 1], 2)).toThrow("entry (1, 0) is not finite");
   });
