@@ -126,9 +126,65 @@ const protocolSchema = z.strictObject({
     memoryRepeats: count,
     memorySteps: count,
   }),
-  momentum: z.strictObject({ tasks: z.array(family), withinOfPredicted: fraction }),
-  compression: z.strictObject({ tasks: z.array(family), segment: count, scales: range, offPathAtMost: z.number() }),
-  stability: z.strictObject({ tasks: z.array(family), agreement: fraction, awayFromBoundary: fraction }),
+  momentum: z.strictObject({
+    tasks: z.array(family),
+    /** Share of 1/λ that a ratio of reach times may be away from it. */
+    withinOfPredicted: fraction,
+    /** The median reach time at λ = 1 over that at `friction`, κ by κ and k by k. */
+    half: z.strictObject({ task: family, friction: fraction, from: z.number(), to: z.number() }),
+    /** Long replays, of whose second half every n-th step is kept. */
+    law: z.strictObject({
+      tasks: z.array(family),
+      maskEvery: count,
+      friction: z.array(fraction),
+      repeats: count,
+      steps: count,
+      keepEvery: count,
+      /** Of the distance between λ = 1 and λ < 1 beyond that of two clouds at λ = 1, in standard deviations of a cloud. */
+      excessAtMost: z.number(),
+    }),
+  }),
+  compression: z.strictObject({
+    tasks: z.array(family),
+    maskEvery: count,
+    /** Steps of a piece of replay that is laid along awake paths, and the scales tried (even in their logarithm). */
+    segment: count,
+    scales: range,
+    /** Known factors at which held-out awake paths are passed off as replays. */
+    calibration: numbers,
+    /** At most, of a network and condition. */
+    pieces: count,
+    steps: count,
+    repeats: count,
+    /** Awake paths to lie along, and as many held out. */
+    awake: count,
+    /** A piece that goes less than this share of an awake walk stands. */
+    standing: fraction,
+    /** Principal components of place cells' activity. */
+    codeComponents: count,
+    /** Off-path distance over that of λ = 1. */
+    offPathAtMost: z.number(),
+    /** What animals' replays are compressed by. */
+    animal: z.tuple([z.number(), z.number()]),
+  }),
+  stability: z.strictObject({
+    tasks: z.array(family),
+    /** Of replays at λ = 1, over which the drift's Jacobian is averaged. */
+    states: count,
+    agreement: fraction,
+    /** Pairs of network and λ closer than this to the predicted boundary have no say. */
+    awayFromBoundary: fraction,
+    /** Share of replays from which a network has diverged. */
+    diverged: fraction,
+    /** Where the paper's limit is looked for: the vanilla network diverges, the leaky one does not. */
+    leak: z.strictObject({
+      task: family,
+      maskEvery: count,
+      friction: fraction,
+      vanilla: z.number(),
+      leaky: z.number(),
+    }),
+  }),
   balance: z.strictObject({
     task: family,
     friction: range,
