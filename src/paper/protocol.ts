@@ -185,6 +185,17 @@ const protocolSchema = z.strictObject({
       leaky: z.number(),
     }),
   }),
+  activations: z.strictObject({
+    /** Families of other activation functions. */
+    families: z.array(family),
+    /** The task whose grid answers for no masking (k = 1) and for small friction. */
+    task: family,
+    /** Share of replays that must arrive for a network to replay paths at all. */
+    arrivesFrom: fraction,
+    smallFriction: numbers,
+    /** Share of rollouts that may diverge where replay is stable. */
+    divergedAtMost: fraction,
+  }),
   balance: z.strictObject({
     task: family,
     friction: range,

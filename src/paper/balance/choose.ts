@@ -2,7 +2,7 @@
 import { mean } from "../../metrics/statistics.ts";
 import type { Cell } from "../grid.ts";
 import type { Protocol } from "../protocol.ts";
-import type { BalanceMember, Plane } from "./measure.ts";
+import type { Plane, ReplayedMember } from "./measure.ts";
 
 /** Of one condition, means over networks. */
 export interface Point {
@@ -28,7 +28,7 @@ export function plainIndex({ conditions }: Plane): number {
   return found;
 }
 
-export function pointsOf(plane: Plane, members: readonly BalanceMember[]): Point[] {
+export function pointsOf(plane: Plane, members: readonly ReplayedMember[]): Point[] {
   const plain = plainIndex(plane);
   const over = (name: "reach" | "track" | "offpath", c: number): number =>
     mean(members.map((m) => m[name][c] as number));

@@ -12,7 +12,7 @@ import type { Cell } from "../grid.ts";
 import type { Protocol } from "../protocol.ts";
 import { chooseMix, isMix, type Point, paretoFront, plainIndex, pointsOf } from "./choose.ts";
 import { type Balance, cellText, namedMembers } from "./judge.ts";
-import type { BalanceMember, Plane } from "./measure.ts";
+import type { Plane, ReplayedMember } from "./measure.ts";
 
 const kindOf = (c: Cell): "plain" | "momentum" | "adaptation" | "mix" =>
   isMix(c) ? "mix" : c.friction < 1 ? "momentum" : c.adaptStrength > 0 ? "adaptation" : "plain";
@@ -27,7 +27,7 @@ const KINDS = [
 const where = ({ named, balance: { task, adaptTau } }: Protocol): string =>
   `κ = ${named[task]?.leak}, k = ${named[task]?.maskEvery}, τ_a = ${adaptTau}`;
 
-function phase(plane: Plane, members: readonly BalanceMember[], protocol: Protocol): PaperFigure[] {
+function phase(plane: Plane, members: readonly ReplayedMember[], protocol: Protocol): PaperFigure[] {
   const plain = plainIndex(plane);
   const byCondition = new Map(
     plane.conditions.map((c, i): [string, SweepRecord[]] => [
@@ -73,7 +73,7 @@ function phase(plane: Plane, members: readonly BalanceMember[], protocol: Protoc
   );
 }
 
-function front({ plane, unseen }: Balance, members: readonly BalanceMember[], protocol: Protocol): PaperFigure {
+function front({ plane, unseen }: Balance, members: readonly ReplayedMember[], protocol: Protocol): PaperFigure {
   const points = pointsOf(plane, members);
   const sound = points.filter((p) => p.diverged === 0 && Number.isFinite(p.speed));
   const best = paretoFront(points);

@@ -4,7 +4,7 @@ import { type Cell, membersAt } from "../grid.ts";
 import type { NamedCell, Protocol } from "../protocol.ts";
 import { formatEstimate, pairedDifference, pairedRatio, verdictOf } from "../statistics.ts";
 import { bestSingle, chooseMix, isMix, paretoFront, plainIndex, pointsOf } from "./choose.ts";
-import type { BalanceMember, Plane } from "./measure.ts";
+import type { Plane, ReplayedMember } from "./measure.ts";
 
 export interface Balance {
   readonly plane: Plane;
@@ -15,8 +15,8 @@ export interface Balance {
 export const cellText = ({ friction, adaptStrength }: Cell): string => `λ = ${friction}, b_a = ${adaptStrength}`;
 
 /** The networks that the phase diagram is about. */
-export function namedMembers({ members }: Plane, protocol: Protocol): BalanceMember[] {
-  return membersAt(members, protocol.named[protocol.balance.task] as NamedCell) as BalanceMember[];
+export function namedMembers({ members }: Plane, protocol: Protocol): ReplayedMember[] {
+  return membersAt(members, protocol.named[protocol.balance.task] as NamedCell) as ReplayedMember[];
 }
 
 interface Comparison {
@@ -30,7 +30,7 @@ interface Comparison {
 
 /** A condition against another, network by network. */
 export function compare(
-  members: readonly BalanceMember[],
+  members: readonly ReplayedMember[],
   index: number,
   other: number,
   protocol: Protocol,
@@ -47,7 +47,7 @@ export function compare(
 const inWords = ({ speed, track, offpath }: Comparison): string =>
   `${formatEstimate(speed, "×")} as fast, track coverage + ${formatEstimate(track)}, ${formatEstimate(offpath, "×")} as far from the maze`;
 
-function mixesClaim(plane: Plane, members: readonly BalanceMember[], protocol: Protocol): ClaimResult {
+function mixesClaim(plane: Plane, members: readonly ReplayedMember[], protocol: Protocol): ClaimResult {
   const plain = plainIndex(plane);
   const compared = plane.conditions
     .map((cell, index) => ({ cell, index }))
@@ -75,7 +75,7 @@ function mixesClaim(plane: Plane, members: readonly BalanceMember[], protocol: P
   };
 }
 
-function frontClaim(plane: Plane, members: readonly BalanceMember[], protocol: Protocol): ClaimResult {
+function frontClaim(plane: Plane, members: readonly ReplayedMember[], protocol: Protocol): ClaimResult {
   const points = pointsOf(plane, members);
   const front = paretoFront(points);
   const cells = front.flatMap((p): ClaimCell[] => {
@@ -105,7 +105,7 @@ function frontClaim(plane: Plane, members: readonly BalanceMember[], protocol: P
   };
 }
 
-function chosenClaim({ plane, unseen }: Balance, members: readonly BalanceMember[], protocol: Protocol): ClaimResult {
+function chosenClaim({ plane, unseen }: Balance, members: readonly ReplayedMember[], protocol: Protocol): ClaimResult {
   const { offPathAtMost, fasterBy } = protocol.balance;
   const chosen = chooseMix(pointsOf(plane, members), protocol);
   const frame = {

@@ -1,12 +1,14 @@
-/** A plane of friction and adaptation strength, reduced to what speed, coverage and fidelity need. Pure. */
+/** Replays under many mixes of momentum and adaptation, reduced to what speed, coverage and fidelity need. Pure. */
 import type { FamilyMember, FamilySweep } from "../experiment.ts";
 import type { Cell } from "../grid.ts";
 import type { Protocol } from "../protocol.ts";
 
 /** Of one network, by condition. */
-export interface BalanceMember extends FamilyMember {
+export interface ReplayedMember extends FamilyMember {
   /** Restricted mean reach time, steps; a rollout that diverged never arrives. */
   readonly reach: readonly number[];
+  /** Share of rollouts that arrive. */
+  readonly arrives: readonly number[];
   /** Track coverage; a rollout that diverged covers nothing. */
   readonly track: readonly number[];
   /** Distance from the maze of the rollouts that did not diverge, m; NaN where all did. */
@@ -17,7 +19,7 @@ export interface BalanceMember extends FamilyMember {
 
 export interface Plane {
   readonly conditions: readonly Cell[];
-  readonly members: readonly BalanceMember[];
+  readonly members: readonly ReplayedMember[];
 }
 
 type Range = readonly [first: number, last: number, count: number];
@@ -37,11 +39,18 @@ export const planeConditions = ({ balance: b }: Protocol): Cell[] =>
 export function planeOfSweep({ family, records }: FamilySweep, conditions: readonly Cell[]): Plane {
   return {
     conditions,
-    members: family.members.map((m, i): BalanceMember => {
+    members: family.members.map((m, i): ReplayedMember => {
       const values = (name: string): number[] => conditions.map((_, c) => records[i]?.[c]?.values[name] ?? Number.NaN);
       const diverged = values("diverged");
       const track = values("track").map((x, c) => (diverged[c] === 1 ? 0 : x * (1 - (diverged[c] as number))));
-      return { ...m, reach: values("reach_rmean"), track, offpath: values("offpath"), diverged };
+      return {
+        ...m,
+        reach: values("reach_rmean"),
+        arrives: values("reach_fraction"),
+        track,
+        offpath: values("offpath"),
+        diverged,
+      };
     }),
   };
 }
