@@ -34,10 +34,10 @@ export function conditionAt(conditions: readonly Condition[], cell: Cell): numbe
 }
 
 /** Members of one κ and k, by ascending seed: cells of a grid are compared seed by seed. */
-export function membersAt(
-  members: readonly FamilyMember[],
+export function membersAt<M extends FamilyMember>(
+  members: readonly M[],
   cell: { readonly leak: number; readonly maskEvery: number },
-): FamilyMember[] {
+): M[] {
   return members
     .filter((m) => close(m.leak, cell.leak) && m.maskEvery === cell.maskEvery)
     .sort((a, b) => a.seed - b.seed);

@@ -20,6 +20,8 @@ export interface PanelOptions {
   readonly xTicks: readonly number[];
   readonly xType?: "linear" | "log";
   readonly yLabel?: string;
+  /** Logarithmic axes have ticks at powers of ten; what is not positive is not drawn on them. */
+  readonly yType?: "linear" | "log";
   readonly lines: readonly PanelLine[];
   /** What no value can be below: intervals are drawn down to it. */
   readonly least?: number;
@@ -31,6 +33,9 @@ export interface PanelOptions {
 }
 
 export const PANEL_HEAD = 24;
+
+/** More points than this are a curve without dots. */
+const MAX_DOTS = 25;
 
 const finite = (y: number): number => (Number.isFinite(y) ? y : Number.NaN);
 
@@ -48,30 +53,57 @@ function marks(line: PanelLine, least: number): Mark[] {
       ...(line.dash === undefined ? {} : { strokeDasharray: line.dash }),
     }),
     Plot.dot(
-      points.filter((p) => Number.isFinite(p.y)),
+      points.filter((p) => Number.isFinite(p.y) && points.length <= MAX_DOTS),
       { x: "x", y: "y", r: 2.6, fill: line.colour, stroke: PAPER, strokeWidth: 0.8 },
     ),
   ];
+}
+
+/** Lowest and highest that is drawn, with some room around what is there. */
+function domainOf(shown: readonly number[], o: PanelOptions): [number, number] {
+  const isLog = o.yType === "log";
+  const values = shown.filter((y) => Number.isFinite(y) && (y > 0 || !isLog));
+  if (values.length === 0) return isLog ? [0.1, 1] : [0, 1];
+  const least = o.least ?? Number.NEGATIVE_INFINITY;
+  const [low, high] = rangeOf(values.map((x) => Math.max(least, x)));
+  if (isLog) return [low / 1.5, high * 1.5];
+  const margin = (high - low) * 0.06 || Math.abs(high) * 0.1 || 1;
+  return [Math.max(least, low - margin), high + margin];
+}
+
+const SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
+
+/** 0.001 → "10⁻³" */
+function powerText(x: number): string {
+  const exponent = Math.round(Math.log10(x));
+  const digits = [...String(Math.abs(exponent))].map((c) => SUPERSCRIPTS[Number(c)]).join("");
+  return `10${exponent < 0 ? "⁻" : ""}${digits}`;
+}
+
+/** Powers of ten within the range, at most eight of them. */
+function powers([low, high]: readonly [number, number]): number[] {
+  const [first, last] = [Math.ceil(Math.log10(low)), Math.floor(Math.log10(high))];
+  const step = Math.max(1, Math.ceil((last - first + 1) / 8));
+  return Array.from({ length: Math.max(0, Math.floor((last - first) / step) + 1) }, (_, i) => 10 ** (first + i * step));
 }
 
 /** A panel with its letter and title above it, at (x, y). */
 export function estimatePanel(o: PanelOptions, x: number, y: number): string {
   const all = o.lines.flatMap((l) => l.points.map((p) => p.estimate));
   const shown = [...all.flatMap((e) => [e.value, e.low, e.high]), ...(o.rule === undefined ? [] : [o.rule])];
-  const values = shown.filter(Number.isFinite);
-  const least = o.least ?? Number.NEGATIVE_INFINITY;
-  const [low, high] = values.length === 0 ? [0, 1] : rangeOf(values.map((x) => Math.max(least, x)));
-  const margin = (high - low) * 0.06 || Math.abs(high) * 0.1 || 1;
+  const domain = domainOf(shown, o);
+  const least = o.yType === "log" ? domain[0] : (o.least ?? Number.NEGATIVE_INFINITY);
+  const logTicks = { ticks: powers(domain), format: powerText };
   const [first, last] = rangeOf(o.xTicks);
   const body = chart(
     {
       width: o.width,
       height: o.height,
       x: { type: o.xType ?? "linear", domain: [first, last] },
-      y: { domain: [Math.max(least, low - margin), high + margin] },
+      y: { type: o.yType ?? "linear", domain },
       marks: [
-        ...yAxis({ label: o.yLabel ?? "", ticks: 5 }),
-        ...xAxis({ label: o.xLabel, ticks: [...o.xTicks], format: String }),
+        ...yAxis({ label: o.yLabel ?? "", ...(o.yType === "log" ? logTicks : { ticks: 5 }) }),
+        ...xAxis({ label: o.xLabel, ticks: [...o.xTicks], format: o.xType === "log" ? powerText : String }),
         ...(o.rule === undefined ? [] : [Plot.ruleY([o.rule], { stroke: MUTED, strokeDasharray: "3 3" })]),
         ...o.lines.flatMap((line) => marks(line, least)),
       ],

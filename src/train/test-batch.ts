@@ -26,8 +26,16 @@ export interface TestResult {
   readonly last: Float32Array | null;
 }
 
-/** Called with a network's true position at a step, metres, and r of the same step, which begins at `from`. */
-export type StateVisitor = (network: number, x: number, y: number, states: Float32Array, from: number) => void;
+/** Called with a network's true position at a step t of a row, metres, and r of the same step, which begins at `from`. */
+export type StateVisitor = (
+  network: number,
+  x: number,
+  y: number,
+  states: Float32Array,
+  from: number,
+  t: number,
+  row: number,
+) => void;
 
 export interface TestOptions {
   /** Also the trajectories, their readouts and last states. */
@@ -118,7 +126,8 @@ export async function testBatch(
           for (let b = 0; b < Math.min(chunk.rowsPerNetwork, count - chunk.row0); b++) {
             const row = s * chunk.rowsPerNetwork + b;
             const at = (t * size + row) * 2;
-            options.onState(chunk.network0 + s, paths[at] as number, paths[at + 1] as number, states, row * n4);
+            const [x, y] = [paths[at] as number, paths[at + 1] as number];
+            options.onState(chunk.network0 + s, x, y, states, row * n4, t, chunk.row0 + b);
           }
         }
       }

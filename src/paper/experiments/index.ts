@@ -3,6 +3,15 @@ import type { Experiment } from "../experiment.ts";
 import { activations } from "./activations.ts";
 import { adaptation } from "./adaptation.ts";
 import { balance } from "./balance.ts";
+import { estimation } from "./estimation.ts";
 import { leakage } from "./leakage.ts";
+import { score } from "./score.ts";
 
-export const EXPERIMENTS: readonly Experiment<unknown>[] = [leakage, adaptation, balance, activations];
+export const EXPERIMENTS: readonly Experiment<unknown>[] = [
+  score,
+  estimation,
+  leakage,
+  adaptation,
+  balance,
+  activations,
+];

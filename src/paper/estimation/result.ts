@@ -1,0 +1,35 @@
+/** What was measured of estimation. */
+import type { Errors } from "./learners.ts";
+
+export interface EstimationCell {
+  /** H */
+  readonly dimension: number;
+  /** t */
+  readonly time: number;
+  /** n */
+  readonly samples: number;
+  /** One for each repeat; none where so few samples determine no covariance. */
+  readonly errors: readonly Errors[];
+}
+
+export interface EstimationResult {
+  /** d */
+  readonly pathDimension: number;
+  readonly cells: readonly EstimationCell[];
+  /** K_t, t = 0 …, in closed form. */
+  readonly gains: readonly number[];
+  /** Of paths of so many steps: the best constant gain, and its loss beyond that of K_t as a share of it. */
+  readonly constant: readonly { readonly steps: number; readonly gain: number; readonly excess: number }[];
+  /** Loss of the best map of rank d without a leak, beyond the best map's and as a share of its loss. */
+  readonly withoutLeak: readonly { readonly dimension: number; readonly time: number; readonly excess: number }[];
+}
+
+export function cellAt(
+  { cells }: EstimationResult,
+  at: { readonly dimension: number; readonly time: number; readonly samples: number },
+): EstimationCell | undefined {
+  return cells.find((c) => c.dimension === at.dimension && c.time === at.time && c.samples === at.samples);
+}
+
+export const inCell = (c: EstimationCell | undefined, measure: (e: Errors) => number): number[] =>
+  (c?.errors ?? []).map(measure);
