@@ -64,7 +64,38 @@ function reliabilityTable() {
   ].join("\n");
 }
 
+const PARTS = {
+  1: "**1. The score varies in time and is hard to estimate; leakage gives its linear part**",
+  2: "**2. Adaptation explores, is non-Markov, and slows**",
+  3: "**3. Momentum compresses time; with adaptation it is fast and explores**",
+  4: "**What reviewers asked**",
+};
+const SIGNS = { holds: "✓ holds", partly: "◐ partly", fails: "✗ fails", undecided: "? undecided" };
+
+/** The verdicts of the last full reproduction whose results are committed. */
+function paperTable({ claims, protocol, adapter, ended, seeds, missing }) {
+  const text = (s) => s.replaceAll("|", "\\|");
+  const row = (c) => {
+    const held = c.cells.filter((cell) => cell.holds).length;
+    const where = c.cells.length === 0 ? "–" : `${held} of ${c.cells.length}`;
+    return `| ${text(c.claim)} | ${text(c.measured)} | ${c.over} | ${where} | ${SIGNS[c.verdict]} |`;
+  };
+  const groups = Object.entries(PARTS).flatMap(([part, title]) => {
+    const own = claims.filter((c) => c.part === Number(part));
+    return own.length === 0 ? [] : [`| ${title} | | | | |`, ...own.map(row)];
+  });
+  return [
+    "| claim | measured at the named place | over | holds in | verdict |",
+    "|---|---|---|---|---|",
+    ...groups,
+    "",
+    `${adapter.name}${adapter.software ? " (software adapter)" : ""}, ${ended.slice(0, 10)}; ${seeds.networks.count} seeds from ${seeds.networks.first}, N = 64; protocol ${protocol.digest.slice(0, 16)}${protocol.quick ? " (quick)" : ""}.${missing.length > 0 ? ` Not run: ${missing.join(", ")}.` : ""}`,
+  ].join("\n");
+}
+
 put("reliability", reliabilityTable());
+const paper = "scripts/paper/results/claims.json";
+if (existsSync(paper)) put("paper", paperTable(JSON.parse(readFileSync(paper, "utf8"))));
 const run = process.argv[2];
 if (run) {
   put("tmaze", runTable(run));

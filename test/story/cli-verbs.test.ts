@@ -1,14 +1,15 @@
 /** What each command line asks of the work behind it, and what it answers itself. */
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { newRunDirectory } from "../../src/cli/flags.ts";
 import type { LoadedConfig } from "../../src/config/load.ts";
 import { loadConfig } from "../../src/config/load.ts";
+import { EXIT } from "../../src/errors.ts";
 import { writeJson } from "../../src/io/json.ts";
 import { writeNpz } from "../../src/io/npz.ts";
-import { type Call, recordingRuns, reverie } from "./command-line.ts";
+import { type Call, ONE_LINE, recordingRuns, reverie } from "./command-line.ts";
 
 let folder: string;
 beforeAll(() => {
@@ -208,6 +209,37 @@ describe("what the work says", () => {
   });
 });
 
+describe("paper", () => {
+  test("in full, in runs/paper; quick, in a directory of its own", async () => {
+    const full = { requireGpu: false, quick: false, resume: false, force: false, only: null, plan: false };
+    expect((await callOf("paper")).options).toEqual({ ...full, out: join("runs", "paper") });
+    const { verb, options } = await callOf("paper", "--quick", "--resume", "--only", "leakage, balance", "--plan");
+    expect(verb).toBe("paper");
+    const quick = { quick: true, resume: true, only: ["leakage", "balance"], plan: true };
+    expect(options).toEqual({ ...full, ...quick, out: join("runs", "paper-quick") });
+  });
+
+  test.each([
+    [["--only", "leakage,,balance"], "--only leakage,,balance: names of experiments"],
+    [["--seed", "3"], "--seed: the protocol fixes"],
+  ])("%j is refused in one line", async (flags, message) => {
+    const { code, stderr } = await reverie(["paper", ...flags], recordingRuns([]));
+    expect(code).toBe(EXIT.usage);
+    expect(stderr).toMatch(ONE_LINE);
+    expect(stderr).toContain(message);
+  });
+
+  test("an unknown experiment, nothing to resume, and somebody else's folder are told before any work", async () => {
+    const of = async (...argv: string[]) => (await reverie(["paper", ...argv])).stderr;
+    expect(await of("--only", "nothing")).toMatch(
+      /^reverie: --only nothing: no such experiment; there are [a-z, ]+\n$/,
+    );
+    expect(await of("--resume", "--out", join(folder, "none"))).toMatch(/no reproduction to resume[^\n]*\n$/);
+    mkdirSync(join(folder, "mine", "results"), { recursive: true });
+    expect(await of("--force", "--out", join(folder, "mine"))).toMatch(/--force deletes only reproductions[^\n]*\n$/);
+  });
+});
+
 describe("help and versions", () => {
   test("no arguments show the help", async () => {
     const { code, stdout, stderr } = await reverie([]);
@@ -228,15 +260,24 @@ describe("help and versions", () => {
     }
   });
 
-  test.each(["start", "doctor", "init", "train", "replay", "paths", "evaluate", "report", "inspect", "schema"])(
-    "%s --help has an example and the global flags",
-    async (verb) => {
-      const { code, stdout, stderr } = await reverie([verb, "--help"]);
-      expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-      expect(stdout).toMatch(new RegExp(`Examples?:\n  reverie ${verb}`));
-      expect(stdout).toContain("--require-gpu");
-    },
-  );
+  test.each([
+    "start",
+    "doctor",
+    "init",
+    "train",
+    "replay",
+    "paths",
+    "evaluate",
+    "report",
+    "inspect",
+    "schema",
+    "paper",
+  ])("%s --help has an example and the global flags", async (verb) => {
+    const { code, stdout, stderr } = await reverie([verb, "--help"]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).toMatch(new RegExp(`Examples?:\n  reverie ${verb}`));
+    expect(stdout).toContain("--require-gpu");
+  });
 
   test("--version names reverie, webgpu and Node", async () => {
     const { code, stdout } = await reverie(["--version"]);

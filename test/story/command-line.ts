@@ -49,7 +49,7 @@ export function recordingRuns(calls: Call[], work: (io: Io) => Promise<number> =
     calls.push({ verb, options: options as Record<string, unknown> });
     return work(io);
   };
-  const verbs = ["start", "train", "replay", "paths", "evaluate", "doctor", "report", "profile"];
+  const verbs = ["start", "train", "replay", "paths", "evaluate", "doctor", "report", "profile", "paper"];
   return Object.fromEntries(verbs.map((verb) => [verb, run(verb)])) as unknown as Runs;
 }
 

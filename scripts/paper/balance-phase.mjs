@@ -1,0 +1,4 @@
+// Phase diagram over friction and adaptation strength.
+import { draw } from "./draw.mjs";
+
+await draw("balance", /^balance-phase/);

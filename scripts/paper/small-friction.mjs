@@ -1,0 +1,4 @@
+// Where small friction diverges.
+import { draw } from "./draw.mjs";
+
+await draw("activations", /^small-friction/);
