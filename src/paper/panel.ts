@@ -2,8 +2,9 @@
 import * as Plot from "@observablehq/plot";
 import { rangeOf } from "../metrics/statistics.ts";
 import { chart, type Mark, xAxis, yAxis } from "../report/chart.ts";
+import type { Panel } from "../report/panels.ts";
 import { fitText, text } from "../report/svg.ts";
-import { MUTED, PAPER } from "../report/theme.ts";
+import { INK, MUTED, PAPER } from "../report/theme.ts";
 import type { Estimate } from "./evidence.ts";
 
 export interface PanelLine {
@@ -60,7 +61,7 @@ function marks(line: PanelLine, least: number): Mark[] {
 }
 
 /** Lowest and highest that is drawn, with some room around what is there. */
-function domainOf(shown: readonly number[], o: PanelOptions): [number, number] {
+function domainOf(shown: readonly number[], o: Pick<PanelOptions, "yType" | "least">): [number, number] {
   const isLog = o.yType === "log";
   const values = shown.filter((y) => Number.isFinite(y) && (y > 0 || !isLog));
   if (values.length === 0) return isLog ? [0.1, 1] : [0, 1];
@@ -87,33 +88,66 @@ function powers([low, high]: readonly [number, number]): number[] {
   return Array.from({ length: Math.max(0, Math.floor((last - first) / step) + 1) }, (_, i) => 10 ** (first + i * step));
 }
 
-/** A panel with its letter and title above it, at (x, y). */
-export function estimatePanel(o: PanelOptions, x: number, y: number): string {
+/** What `chart` draws of a panel. */
+export function estimateOptions(o: Omit<PanelOptions, "width" | "height" | "letter">): Panel["options"] {
   const all = o.lines.flatMap((l) => l.points.map((p) => p.estimate));
   const shown = [...all.flatMap((e) => [e.value, e.low, e.high]), ...(o.rule === undefined ? [] : [o.rule])];
   const domain = domainOf(shown, o);
   const least = o.yType === "log" ? domain[0] : (o.least ?? Number.NEGATIVE_INFINITY);
   const logTicks = { ticks: powers(domain), format: powerText };
   const [first, last] = rangeOf(o.xTicks);
-  const body = chart(
-    {
-      width: o.width,
-      height: o.height,
-      x: { type: o.xType ?? "linear", domain: [first, last] },
-      y: { type: o.yType ?? "linear", domain },
-      marks: [
-        ...yAxis({ label: o.yLabel ?? "", ...(o.yType === "log" ? logTicks : { ticks: 5 }) }),
-        ...xAxis({ label: o.xLabel, ticks: [...o.xTicks], format: o.xType === "log" ? powerText : String }),
-        ...(o.rule === undefined ? [] : [Plot.ruleY([o.rule], { stroke: MUTED, strokeDasharray: "3 3" })]),
-        ...o.lines.flatMap((line) => marks(line, least)),
-      ],
-    },
-    x,
-    y + PANEL_HEAD,
-  );
+  return {
+    x: { type: o.xType ?? "linear", domain: [first, last] },
+    y: { type: o.yType ?? "linear", domain },
+    marks: [
+      ...yAxis({ label: o.yLabel ?? "", ...(o.yType === "log" ? logTicks : { ticks: 5 }) }),
+      ...xAxis({ label: o.xLabel, ticks: [...o.xTicks], format: o.xType === "log" ? powerText : String }),
+      ...(o.rule === undefined ? [] : [Plot.ruleY([o.rule], { stroke: MUTED, strokeDasharray: "3 3" })]),
+      ...o.lines.flatMap((line) => marks(line, least)),
+    ],
+  };
+}
+
+/** A panel with its letter and title above it, at (x, y). */
+export function estimatePanel(o: PanelOptions, x: number, y: number): string {
   return (
     text(x + 20, y + 12, o.letter, { size: 13, weight: 600 }) +
     text(x + 54, y + 12, fitText(o.title, 13, o.width - 54), { size: 13, weight: 600 }) +
-    body
+    chart({ ...estimateOptions(o), width: o.width, height: o.height }, x, y + PANEL_HEAD)
   );
+}
+
+export interface IntervalRow {
+  readonly label: string;
+  readonly estimate: Estimate;
+  readonly colour: string;
+}
+
+/** One line for each row, from above: the mean as a dot, its interval as a bar. */
+export function intervalOptions(rows: readonly IntervalRow[], xLabel: string, rule?: number): Panel["options"] {
+  const finiteRows = rows.filter((r) => Number.isFinite(r.estimate.value));
+  const bars = finiteRows.filter((r) => Number.isFinite(r.estimate.low));
+  const at = finiteRows.flatMap(({ estimate: e }) => [e.value, e.low, e.high]).filter(Number.isFinite);
+  const [low, high] = rangeOf([...at, ...(rule === undefined ? [] : [rule])]);
+  const margin = (high - low) * 0.06 || 1;
+  const data = (of: readonly IntervalRow[]) =>
+    of.map(({ label, colour, estimate }) => ({
+      label,
+      colour,
+      value: estimate.value,
+      low: estimate.low,
+      high: estimate.high,
+    }));
+  return {
+    marginLeft: 92,
+    x: { domain: low <= high ? [low - margin, high + margin] : [0, 1] },
+    y: { type: "point", domain: rows.map((r) => r.label), padding: 0.6 },
+    marks: [
+      Plot.axisY({ tickSize: 0, label: null, fontSize: 10.5, color: INK }),
+      ...xAxis({ label: xLabel, ticks: 5 }),
+      ...(rule === undefined ? [] : [Plot.ruleX([rule], { stroke: MUTED, strokeDasharray: "3 3" })]),
+      Plot.link(data(bars), { x1: "low", x2: "high", y1: "label", y2: "label", stroke: "colour", strokeWidth: 1.8 }),
+      Plot.dot(data(finiteRows), { x: "value", y: "label", r: 3.4, fill: "colour", stroke: PAPER, strokeWidth: 0.8 }),
+    ],
+  };
 }

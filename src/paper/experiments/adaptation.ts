@@ -9,6 +9,7 @@ import type { Experiment } from "../experiment.ts";
 export const adaptation: Experiment<readonly TaskReplays[]> = {
   name: "adaptation",
   title: "adaptation: exploration, speed, and momentum beside it",
+  needs: ({ adaptation: { tasks } }) => ({ families: tasks, grids: tasks }),
   async measure(lab) {
     const tasks: TaskReplays[] = [];
     for (const task of lab.protocol.adaptation.tasks) tasks.push(taskReplays(task, await lab.grid(task)));

@@ -1,0 +1,153 @@
+/** Verdicts: r alone is not Markov, (r, v, c) is, and whether memory or inhibition slows and explores. Pure. */
+import type { ClaimCell, ClaimResult, Estimate } from "../evidence.ts";
+import type { NamedCell, Protocol } from "../protocol.ts";
+import { estimateMean, formatEstimate, pairedDifference, shareOf, verdictOf } from "../statistics.ts";
+import { coverageOf } from "../tasks.ts";
+import { type Place, usableText } from "../usable.ts";
+import { TASK_WORDS, whereText } from "../words.ts";
+import type { Memory, NetworkForks } from "./forks.ts";
+import { type Given, LAGS, type NetworkInformation, type ReplayName } from "./information.ts";
+import type { Control, Measured } from "./memoryless.ts";
+import { controlAt, seriesOf, type TaskMarkov, usableOf } from "./result.ts";
+
+const isAbove = (e: Estimate, networks: number): boolean => e.low > 0 && 2 * e.n > networks;
+const percent = (x: number): string => `${Math.round(100 * x)} %`;
+
+interface Asked {
+  readonly r: TaskMarkov;
+  readonly protocol: Protocol;
+  readonly named: NamedCell;
+}
+
+type Said = Pick<ClaimResult, "claim" | "predicted" | "measured" | "cells"> & { readonly why?: string };
+
+function result({ r, protocol, named }: Asked, id: string, said: Said): ClaimResult {
+  const places = usableOf(r, protocol);
+  const { why, ...rest } = said;
+  return {
+    id: `${id}-${r.task}`,
+    part: 2,
+    over: `${r.members.filter((m) => m.leak === named.leak && m.maskEvery === named.maskEvery).length} seeds × ${said.cells.length} κ × k`,
+    verdict: verdictOf(said.cells, protocol.verdict),
+    why: [`${percent(shareOf(said.cells))} of these`, ...(why ? [why] : []), usableText(places)].join("; "),
+    ...rest,
+  };
+}
+
+/** One cell for each usable κ and k: a − b, paired over seeds, above 0. */
+function cellsOf({ r, protocol }: Asked, values: (place: Place) => readonly [number[], number[]]): ClaimCell[] {
+  return usableOf(r, protocol).usable.map((place) => {
+    const [a, b] = values(place);
+    const estimate = pairedDifference(a, b, protocol.statistics);
+    return { where: whereText(place), estimate, holds: isAbove(estimate, a.length) };
+  });
+}
+
+const FORKED: Readonly<Record<Memory, { claim: string; other: string; none: string }>> = {
+  c: { claim: "under adaptation r alone is not Markov", other: "with c of another visit", none: "with c = 0" },
+  v: { claim: "under momentum r alone is not Markov", other: "with v of another visit", none: "with v = 0" },
+};
+
+function forkClaim(a: Asked, memory: Memory): ClaimResult {
+  const { r, protocol, named } = a;
+  const forks = r.forks[memory];
+  const at = (of: (f: NetworkForks) => number): string =>
+    formatEstimate(estimateMean(seriesOf(r, forks, named, of), protocol.statistics));
+  const words = FORKED[memory];
+  const cells = cellsOf(a, (place) => [
+    seriesOf(r, forks, place, (f) => f.states.other),
+    seriesOf(r, forks, place, (f) => f.states.floor),
+  ]);
+  return result(a, `markov-fork-${memory}`, {
+    claim: `${TASK_WORDS[r.task]}: ${words.claim} (fork test)`,
+    predicted: `from the same r_t the law ${protocol.markov.horizon} steps on differs by more than that of two clouds of one state`,
+    measured: `energy coefficient of the states ${at((f) => f.states.other)} ${words.other}, ${at((f) => f.states.none)} ${words.none}, floor ${at((f) => f.states.floor)}; the one-step mean moves by ${at((f) => f.oneStep.other)} and ${at((f) => f.oneStep.none)} standard deviations of the noise; at ${whereText(named)}`,
+    cells,
+    why: `other visits are ${at((f) => f.apart)} spreads of r away, and ${at((f) => f.forks / protocol.markov.states)} of the forks found one within ${protocol.markov.neighbours}`,
+  });
+}
+
+function wholeStateClaim(a: Asked): ClaimResult {
+  const { r, protocol } = a;
+  const all = [...r.forks.c, ...r.forks.v];
+  const share = (f: NetworkForks): number => f.identical / f.continued;
+  const cells = usableOf(r, protocol).usable.map((place) => {
+    const own = [...seriesOf(r, r.forks.c, place, share), ...seriesOf(r, r.forks.v, place, share)];
+    const estimate = estimateMean(own, protocol.statistics);
+    return { where: whereText(place), estimate, holds: own.every((x) => x === 1) };
+  });
+  const sum = (of: (f: NetworkForks) => number): number => all.reduce((total, f) => total + of(f), 0);
+  return result(a, "markov-state", {
+    claim: `${TASK_WORDS[r.task]}: (r, v, c) is the whole state`,
+    predicted: "rollouts launched anew from (r, v, c) at half time have the bits of the unbroken ones",
+    measured: `${sum((f) => f.identical)} of ${sum((f) => f.continued)} rollouts identical in every bit of r, v and c`,
+    cells,
+  });
+}
+
+function controlClaim(a: Asked, id: string, of: keyof Measured, words: { claim: string; unit: string }): ClaimResult {
+  const { r, protocol, named } = a;
+  const at = (control: Control): string =>
+    formatEstimate(estimateMean(controlAt(r, named, control, of, protocol), protocol.statistics));
+  const against = (x: Control, y: Control) =>
+    cellsOf(a, (place) => [controlAt(r, place, x, of, protocol), controlAt(r, place, y, of, protocol)]);
+  const inhibition = against("memoryless", "plain");
+  return result(a, id, {
+    claim: `${TASK_WORDS[r.task]}: ${words.claim}`,
+    predicted: "open: memoryless feedback c = b_a r, of the same strength, tells memory from inhibition",
+    measured: `${words.unit} ${at("plain")} plain, ${at("memoryless")} memoryless, ${at("adaptation")} adaptation at ${whereText(named)}, b_a = ${named.adaptStrength}, τ_a = ${named.adaptTau}`,
+    cells: against("adaptation", "memoryless"),
+    why: `memoryless feedback is itself above plain in ${percent(shareOf(inhibition))}, below in ${percent(inhibition.filter((c) => c.estimate.high < 0).length / inhibition.length)}`,
+  });
+}
+
+/** Lag that verdicts go by: the longer one. */
+const LAG = LAGS.length - 1;
+
+const natsOf =
+  (replay: ReplayName, given: Given) =>
+  (x: NetworkInformation): number =>
+    x.nats[replay][given]?.[LAG] ?? Number.NaN;
+
+function informationClaim(a: Asked, replay: "adaptation" | "momentum"): ClaimResult {
+  const { r, protocol, named } = a;
+  const given: Given = replay === "adaptation" ? "r, c" : "r, v";
+  const series = (place: Place, of: ReplayName, g: Given) => seriesOf(r, r.information, place, natsOf(of, g));
+  const at = (of: ReplayName, g: Given): string =>
+    formatEstimate(estimateMean(series(named, of, g), protocol.statistics));
+  const measuredAt = new Set(protocol.markov.memoryMaskEvery);
+  const all = usableOf(r, protocol).usable.filter((p) => measuredAt.has(p.maskEvery));
+  const cells = all.map((place) => {
+    const [own, plain] = [series(place, replay, "r"), series(place, "plain", "r")];
+    const estimate = pairedDifference(own, plain, protocol.statistics);
+    return { where: whereText(place), estimate, holds: isAbove(estimate, own.length) };
+  });
+  return result(a, `markov-information-${replay}`, {
+    claim: `${TASK_WORDS[r.task]}: under ${replay} the past of r tells more than in plain replay (conditional mutual information)`,
+    predicted: "above plain, and gone once the memory is known; it does not single out adaptation (model.md 9.4)",
+    measured: `I(z′; z ${LAGS[LAG]} steps before | z) = ${at(replay, "r")} nats, plain ${at("plain", "r")}; given (${given}) ${at(replay, given)}; at ${whereText(named)}`,
+    cells,
+    why: `k = ${protocol.markov.memoryMaskEvery.join(", ")} only`,
+  });
+}
+
+export function markovClaims(tasks: readonly TaskMarkov[], protocol: Protocol): ClaimResult[] {
+  return tasks.flatMap((r) => {
+    const a: Asked = { r, protocol, named: protocol.named[r.task] as NamedCell };
+    return [
+      forkClaim(a, "c"),
+      forkClaim(a, "v"),
+      wholeStateClaim(a),
+      controlClaim(a, "memory-slows", "reach", {
+        claim: "memory, not inhibition alone, slows (adaptation slower than memoryless feedback)",
+        unit: `reach time of ${r.steps} steps`,
+      }),
+      controlClaim(a, "memory-explores", "coverage", {
+        claim: "memory, not inhibition alone, explores (adaptation covers more than memoryless feedback)",
+        unit: coverageOf(r.task),
+      }),
+      informationClaim(a, "adaptation"),
+      informationClaim(a, "momentum"),
+    ];
+  });
+}
