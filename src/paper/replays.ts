@@ -1,10 +1,10 @@
 /** Replays of some members of a family whose positions, and perhaps states and activity, come to the host. */
 import { codeSpec, networkSettings, pathTask } from "../config/resolve.ts";
 import { recordLayouts } from "../kernels/records.ts";
+import type { StepParameters } from "../model/dynamics.ts";
 import type { NetworkTensors } from "../model/parameters.ts";
 import { paddedRows } from "../model/rows.ts";
-import type { ReplayResult } from "../replay/replay.ts";
-import { runReplay } from "../replay/replay.ts";
+import { type GivenStates, type ReplayResult, runReplay } from "../replay/replay.ts";
 import { modelOf, trainSpecOf } from "../run/experiment.ts";
 import { compiling, planKindFor } from "../run/open.ts";
 import { uploadWeights } from "../run/weights.ts";
@@ -22,10 +22,25 @@ export interface ReplayRequest {
   readonly saveStates?: boolean;
   /** Activity of place cells at every n-th step; none without. */
   readonly codeEvery?: number;
+  /** v and c of the kept steps too. */
+  readonly saveExtra?: boolean;
+  /** Whole states to go on from, (network, conditions · repeats, N). */
+  readonly goOn?: GivenStates;
+  /** Which noise each condition has; the same for all without. */
+  readonly noiseOf?: readonly number[];
+  /** Other weights than the members' own, in their order. */
+  readonly weights?: readonly NetworkTensors[];
 }
 
 const weightsOf = (family: Family, members: readonly FamilyMember[]): NetworkTensors[] =>
   members.map((m) => family.weights[m.index] as NetworkTensors);
+
+/** What a member's replay under a condition steps by. */
+export function replayStep(family: Family, member: FamilyMember, condition: Condition): StepParameters {
+  const { noiseScale, noiseFriction } = family.config.replay;
+  const own = networkSettings(family.config)[member.index] as { readonly step: StepParameters };
+  return { ...own.step, noiseScale, noiseFriction, ...condition };
+}
 
 /** One result for each condition, networks in the order of `members`. @throws Interrupted */
 export async function replayMembers(
@@ -35,32 +50,26 @@ export async function replayMembers(
   request: ReplayRequest,
 ): Promise<readonly ReplayResult[]> {
   const { config } = family;
-  const { noiseScale, noiseFriction } = config.replay;
-  const settings = networkSettings(config);
   const { conditions, repeats, steps } = request;
   const rows = members.length * paddedRows(conditions.length * repeats);
   const model = modelOf(config);
-  const trained = uploadWeights(lab.gpu, model, weightsOf(family, members));
+  const trained = uploadWeights(lab.gpu, model, request.weights ?? weightsOf(family, members));
   try {
     const outcome = await runReplay(
       lab.gpu,
       {
         model,
         seeds: members.map((m) => m.seed),
-        conditions: members.map((m) =>
-          conditions.map((c) => ({
-            ...(settings[m.index] as (typeof settings)[number]).step,
-            noiseScale,
-            noiseFriction,
-            ...c,
-          })),
-        ),
+        conditions: members.map((m) => conditions.map((c) => replayStep(family, m, c))),
         repeats,
         steps,
         saveEvery: request.saveEvery ?? 1,
         saveStates: request.saveStates ?? false,
         codeEvery: request.codeEvery ?? 0,
+        saveExtra: request.saveExtra ?? false,
+        goOn: request.goOn ?? null,
         pairedNoise: true,
+        ...(request.noiseOf ? { noiseOf: request.noiseOf } : {}),
         task: pathTask(config),
         code: codeSpec(config),
         startStates: null,
