@@ -5,7 +5,7 @@ import { estimateMean, formatEstimate, pairedDifference, shareOf, verdictOf } fr
 import { coverageOf } from "../tasks.ts";
 import { type Place, usableText } from "../usable.ts";
 import { TASK_WORDS, whereText } from "../words.ts";
-import type { Memory, NetworkForks } from "./forks.ts";
+import { type Memory, type NetworkForks, QUARTERS } from "./forks.ts";
 import { type Given, LAGS, type NetworkInformation, type ReplayName } from "./information.ts";
 import type { Control, Measured } from "./memoryless.ts";
 import { controlAt, seriesOf, type TaskMarkov, usableOf } from "./result.ts";
@@ -43,27 +43,36 @@ function cellsOf({ r, protocol }: Asked, values: (place: Place) => readonly [num
   });
 }
 
-const FORKED: Readonly<Record<Memory, { claim: string; other: string; none: string }>> = {
-  c: { claim: "under adaptation r alone is not Markov", other: "with c of another visit", none: "with c = 0" },
-  v: { claim: "under momentum r alone is not Markov", other: "with v of another visit", none: "with v = 0" },
-};
+/** Early and late: a law may differ at either, so that each is asked at half of what the confidence leaves. */
+const TIMES = [0, 1] as const;
+
+function forkCells(a: Asked, memory: Memory): ClaimCell[] {
+  const { r, protocol } = a;
+  const confidence = 1 - (1 - protocol.statistics.confidence) / TIMES.length;
+  return usableOf(r, protocol).usable.map((place) => {
+    const at = TIMES.map((time) => {
+      const of = (against: "other" | "floor") => seriesOf(r, r.forks[memory], place, (f) => f.states[against][time]);
+      return pairedDifference(of("other"), of("floor"), { confidence });
+    }) as [Estimate, Estimate];
+    const networks = seriesOf(r, r.forks[memory], place, (f) => f.index).length;
+    const clearer = at[0].low > at[1].low ? at[0] : at[1];
+    return { where: whereText(place), estimate: clearer, holds: at.some((e) => isAbove(e, networks)) };
+  });
+}
 
 function forkClaim(a: Asked, memory: Memory): ClaimResult {
   const { r, protocol, named } = a;
-  const forks = r.forks[memory];
-  const at = (of: (f: NetworkForks) => number): string =>
-    formatEstimate(estimateMean(seriesOf(r, forks, named, of), protocol.statistics));
-  const words = FORKED[memory];
-  const cells = cellsOf(a, (place) => [
-    seriesOf(r, forks, place, (f) => f.states.other),
-    seriesOf(r, forks, place, (f) => f.states.floor),
-  ]);
+  const { horizon, states, neighbours } = protocol.markov;
+  const at = (of: (f: NetworkForks) => number, unit = ""): string =>
+    formatEstimate(estimateMean(seriesOf(r, r.forks[memory], named, of), protocol.statistics), unit, 2);
+  const energies = (time: 0 | 1): string =>
+    `${at((f) => f.states.other[time])} (memory of another visit), ${at((f) => f.states.none[time])} (none), ${at((f) => f.states.floor[time])} (floor)`;
   return result(a, `markov-fork-${memory}`, {
-    claim: `${TASK_WORDS[r.task]}: ${words.claim} (fork test)`,
-    predicted: `from the same r_t the law ${protocol.markov.horizon} steps on differs by more than that of two clouds of one state`,
-    measured: `energy coefficient of the states ${at((f) => f.states.other)} ${words.other}, ${at((f) => f.states.none)} ${words.none}, floor ${at((f) => f.states.floor)}; the one-step mean moves by ${at((f) => f.oneStep.other)} and ${at((f) => f.oneStep.none)} standard deviations of the noise; at ${whereText(named)}`,
-    cells,
-    why: `other visits are ${at((f) => f.apart)} spreads of r away, and ${at((f) => f.forks / protocol.markov.states)} of the forks found one within ${protocol.markov.neighbours}`,
+    claim: `${TASK_WORDS[r.task]}: under ${memory === "c" ? "adaptation" : "momentum"} r alone is not Markov (fork test on ${memory})`,
+    predicted: `from the same r_t, the law ${horizon / QUARTERS} or ${horizon} steps on differs by more than that of two clouds of one state`,
+    measured: `energy coefficient of the states after ${horizon / QUARTERS} steps ${energies(0)}; after ${horizon} steps ${energies(1)}; one-step mean moved by ${at((f) => f.oneStep.other, " σ")} (another visit), ${at((f) => f.oneStep.none, " σ")} (none); ${whereText(named)}`,
+    cells: forkCells(a, memory),
+    why: `other visits are ${at((f) => f.apart)} spreads of r away; ${at((f) => f.forks / states)} of the forks found one within ${neighbours}`,
   });
 }
 
@@ -92,12 +101,14 @@ function controlClaim(a: Asked, id: string, of: keyof Measured, words: { claim: 
   const against = (x: Control, y: Control) =>
     cellsOf(a, (place) => [controlAt(r, place, x, of, protocol), controlAt(r, place, y, of, protocol)]);
   const inhibition = against("memoryless", "plain");
+  const cells = against("adaptation", "memoryless");
+  const below = (of: readonly ClaimCell[]): string => percent(of.filter((c) => c.estimate.high < 0).length / of.length);
   return result(a, id, {
     claim: `${TASK_WORDS[r.task]}: ${words.claim}`,
     predicted: "open: memoryless feedback c = b_a r, of the same strength, tells memory from inhibition",
     measured: `${words.unit} ${at("plain")} plain, ${at("memoryless")} memoryless, ${at("adaptation")} adaptation at ${whereText(named)}, b_a = ${named.adaptStrength}, τ_a = ${named.adaptTau}`,
-    cells: against("adaptation", "memoryless"),
-    why: `memoryless feedback is itself above plain in ${percent(shareOf(inhibition))}, below in ${percent(inhibition.filter((c) => c.estimate.high < 0).length / inhibition.length)}`,
+    cells,
+    why: `adaptation is below memoryless feedback in ${below(cells)}; memoryless feedback is above plain in ${percent(shareOf(inhibition))}, below in ${below(inhibition)}`,
   });
 }
 

@@ -1,23 +1,25 @@
 /** How far apart two laws are, from clouds of draws of each. Pure. */
 
-/** Mean distance over all pairs of points of two clouds, (point, width) each. */
+/** Mean distance between points i of a and j ≠ i of b, (point, width) each, of two clouds of as many points. */
 function meanDistance(a: Float32Array, b: Float32Array, width: number): number {
+  const count = a.length / width;
   let sum = 0;
-  for (let i = 0; i < a.length; i += width) {
-    for (let j = 0; j < b.length; j += width) {
+  for (let i = 0; i < count; i++) {
+    for (let j = 0; j < count; j++) {
+      if (i === j) continue;
       let square = 0;
-      for (let k = 0; k < width; k++) square += ((a[i + k] as number) - (b[j + k] as number)) ** 2;
+      for (let k = 0; k < width; k++) square += ((a[i * width + k] as number) - (b[j * width + k] as number)) ** 2;
       sum += Math.sqrt(square);
     }
   }
-  return sum / ((a.length / width) * (b.length / width));
+  return sum / (count * (count - 1));
 }
 
 /**
- * Energy coefficient (2E|X−Y| − E|X−X′| − E|Y−Y′|) / 2E|X−Y| of two clouds, over all pairs: 0 where the clouds are
- * the same, 1 where each is a point; it does not depend on the unit. Two clouds of n draws of one law come to about 1/n, the floor. NaN
- * where a number is not finite; 0 where all points are one.
- * @param within mean distances within a and within b, where they are known
+ * Energy coefficient (2E|X−Y| − E|X−X′| − E|Y−Y′|) / 2E|X−Y| of the laws of two clouds of as many points: 0 where they
+ * are one law, 1 where they are two points; no unit. Expectations are over pairs i ≠ j, so the numerator has no bias:
+ * it scatters around 0 where the laws are one, and point i of both clouds may come of the same noise. NaN where a
+ * number is not finite; 0 where all points are one.
  */
 export function energyCoefficient(a: Float32Array, b: Float32Array, width: number): number {
   const between = meanDistance(a, b, width);

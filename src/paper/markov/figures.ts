@@ -77,7 +77,7 @@ function placesFigure(tasks: readonly TaskMarkov[], protocol: Protocol): PaperFi
   const drawn = MEMORIES.flatMap((memory, m) =>
     tasks.map((r): Panel => {
       const intervals = usableOf(r, protocol).usable.map((place) => {
-        const of = (against: "other" | "floor") => seriesOf(r, r.forks[memory], place, (f) => f.states[against]);
+        const of = (against: "other" | "floor") => seriesOf(r, r.forks[memory], place, (f) => f.states[against][1]);
         const estimate = pairedDifference(of("other"), of("floor"), protocol.statistics);
         rows.push({ task: r.task, memory, leak: place.leak, maskEvery: place.maskEvery, ...numbers(estimate) });
         return { label: whereText(place), estimate, colour: conditionColour(m + 1) };

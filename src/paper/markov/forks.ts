@@ -41,9 +41,9 @@ export interface NetworkForks {
   readonly memoryApart: number;
   /** Of the one-step mean, in standard deviations of the step's noise. */
   readonly oneStep: Readonly<Record<"other" | "none", number>>;
-  /** Energy coefficient of the state's law after the horizon, against "own". */
-  readonly states: Readonly<Record<"floor" | "other" | "none", number>>;
-  /** The same of the decoded position, [time]: after each quarter of the horizon. */
+  /** Energy coefficient of the state's law against that of "own", after a quarter of the horizon and at its end. */
+  readonly states: Readonly<Record<"floor" | "other" | "none", readonly [early: number, late: number]>>;
+  /** The same of the decoded position, after each quarter. */
   readonly positions: Readonly<Record<"floor" | "other" | "none", readonly number[]>>;
   /** Rollouts that went on from (r, v, c) at half time with the very bits of the unbroken ones, of all. */
   readonly identical: number;
@@ -144,21 +144,24 @@ async function cloudsOf(
     noiseOf: NOISE_OF,
     repeats: states * draws,
     steps: every * QUARTERS,
-    saveEvery: every,
+    ...{ saveEvery: every, saveStates: true },
     goOn: startOf(visits, chosen, spec, FORKS, draws),
   });
   const units = family.config.rnn.units;
   const rows = states * draws;
   const part = (all: Float32Array, at: number, i: number, width: number): Float32Array =>
     all.subarray((at * rows + i * draws) * width, (at * rows + (i + 1) * draws) * width);
-  /** Of fork f from the i-th visit of network s: positions after a quarter, and the last states. */
+  /** Of fork f from the i-th visit of network s, after a quarter of the horizon. */
   const positions = (f: number, s: number, i: number, quarter: number): Float32Array =>
     part((results[f] as ReplayResult).readout, s * QUARTERS + quarter, i, 2);
-  const last = (f: number, s: number, i: number): Float32Array => part((results[f] as ReplayResult).last, s, i, units);
+  const statesOf = (f: number, s: number, i: number, quarter: number): Float32Array =>
+    part((results[f] as ReplayResult).states as Float32Array, s * QUARTERS + quarter, i, units);
   return (s: number) => {
     const over = (of: (i: number) => number): number => mean((chosen[s] ?? []).map((_, i) => of(i)));
+    const states = (f: number, q: number): number =>
+      over((i) => energyCoefficient(statesOf(0, s, i, q), statesOf(f, s, i, q), units));
     const against = (f: number) => ({
-      states: over((i) => energyCoefficient(last(0, s, i), last(f, s, i), units)),
+      states: [states(f, 0), states(f, QUARTERS - 1)] as const,
       positions: Array.from({ length: QUARTERS }, (_, q) =>
         over((i) => energyCoefficient(positions(0, s, i, q), positions(f, s, i, q), 2)),
       ),
