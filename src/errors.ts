@@ -11,6 +11,7 @@ export const EXIT = {
   diverged: 6,
   gpu: 7,
   disk: 8,
+  slower: 9,
   bug: 70,
   interrupted: 130,
   terminated: 143,

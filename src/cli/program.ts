@@ -62,7 +62,7 @@ Values come from a preset, then --config FILE, then --set key=value; \`reverie s
 Results go to stdout, everything else to stderr.
 
 Exit codes: 0 done · 2 usage or configuration · 3 no usable adapter · 4 bad data or checkpoint · 5 run directory in use
-  6 diverged · 7 GPU error · 8 disk or permission · 70 a bug of reverie · 130, 143 interrupted (checkpoint written)
+  6 diverged · 7 GPU error · 8 disk or permission · 9 slower than before (profile --compare) · 70 a bug of reverie · 130, 143 interrupted (checkpoint written)
 Environment: REVERIE_ADAPTER as --adapter; NO_COLOR as --no-color`;
 
 function versions(): string {

@@ -60,6 +60,12 @@ export interface LaunchSize {
   readonly networks?: number;
 }
 
+export interface ChosenPlan {
+  readonly kind: PlanKind;
+  /** For people, in half a sentence. */
+  readonly why: string;
+}
+
 /** Workgroups that keep a large GPU busy. */
 export const MANY_WORKGROUPS = 100;
 
@@ -68,12 +74,22 @@ export const MANY_WORKGROUPS = 100;
  * where few rows a workgroup still make workgroups enough, or where N is so small that launches would dominate, and
  * otherwise one dispatch a step. The borders come from the design's model, not yet from a measurement.
  */
-export function choosePlanKind(adapter: AdapterSpec, size: LaunchSize): PlanKind {
-  if (adapter.software && adapter.lanes) return "own-row";
+export function choosePlan(adapter: AdapterSpec, size: LaunchSize): ChosenPlan {
+  if (adapter.software && adapter.lanes) return { kind: "own-row", why: "a CPU with vector lanes" };
+  if (adapter.software) return { kind: "step", why: "a CPU without subgroups of 8 lanes" };
   const tile = persistentTile(size.units, adapter.workgroupStorage);
-  if (!tile || adapter.software) return "step";
-  return size.units <= 128 || size.rows / tile.ROWS >= MANY_WORKGROUPS ? "tile-persistent" : "step";
+  if (!tile) return { kind: "step", why: `the state of 4 rows of ${size.units} units is more than workgroup memory` };
+  if (size.units <= 128) {
+    return { kind: "tile-persistent", why: `with ${size.units} units, launches of single steps would dominate` };
+  }
+  const workgroups = Math.ceil(size.rows / tile.ROWS);
+  const tiles = `${size.rows} rows are ${workgroups} workgroups of ${tile.ROWS}`;
+  return workgroups >= MANY_WORKGROUPS
+    ? { kind: "tile-persistent", why: `${tiles}, enough to fill a GPU` }
+    : { kind: "step", why: `${tiles}, fewer than the ${MANY_WORKGROUPS} that fill a GPU` };
 }
+
+export const choosePlanKind = (adapter: AdapterSpec, size: LaunchSize): PlanKind => choosePlan(adapter, size).kind;
 
 export interface RolloutSpec {
   readonly model: ModelSpec;

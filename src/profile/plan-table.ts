@@ -1,7 +1,7 @@
 /** What each plan would launch and hold, and what a stated GPU could do with it at best. Needs no GPU. */
 import { formatBytes, type Pass, PLAN_KINDS, type PlanKind, planBytes } from "../gpu/plan.ts";
 import type { RecordLayouts } from "../kernels/records.ts";
-import { type AdapterSpec, choosePlanKind } from "../kernels/spec.ts";
+import { type AdapterSpec, choosePlan } from "../kernels/spec.ts";
 import { alignColumns } from "../report/columns.ts";
 import { planJob } from "./jobs.ts";
 import { segmentsOf } from "./segments.ts";
@@ -22,6 +22,8 @@ export interface PlannedRow {
   readonly shape: ProfileShape;
   readonly kind: PlanKind;
   readonly chosen: boolean;
+  /** Why it is the chosen one; empty for the others. */
+  readonly why: string;
   readonly deviceBytes: number;
   readonly dispatches: number;
   /** Dispatches that are neither forward nor adjoint: their number does not depend on T. */
@@ -48,7 +50,8 @@ export function plannedRow(
   bindings: (kernel: string) => readonly BoundAccess[],
 ): PlannedRow {
   const rows = shape.networks * Math.ceil(shape.batch / 32) * 32;
-  const base = { shape, kind, chosen: choosePlanKind(gpu.adapter, { units: shape.units, rows }) === kind };
+  const chosen = choosePlan(gpu.adapter, { units: shape.units, rows });
+  const base = { shape, kind, chosen: chosen.kind === kind, why: chosen.kind === kind ? chosen.why : "" };
   try {
     const { plan } = planJob(shape, kind, gpu.adapter, records);
     const { passes } = plan;
@@ -119,12 +122,13 @@ export function plannedTable(rows: readonly PlannedRow[]): string {
     "GFLOP",
     "moved",
     "roofline",
+    "why",
   ];
   const body = rows.map((r) => {
     const { shape: s } = r;
     const size = [s.networks, s.batch, s.steps, s.units].map(String);
     const name = `${r.kind}${r.chosen ? " *" : ""}`;
-    if (r.refusal !== null) return [...size, name, "does not fit", "", "", "", "", "", ""];
+    if (r.refusal !== null) return [...size, name, "does not fit", "", "", "", "", "", "", ""];
     return [
       ...size,
       name,
@@ -135,7 +139,8 @@ export function plannedTable(rows: readonly PlannedRow[]): string {
       (r.flops / 1e9).toFixed(1),
       formatBytes(r.bytes),
       formatSeconds(r.roofline),
+      r.why,
     ];
   });
-  return [...alignColumns([head, ...body], new Set([4])), "* the plan that would be chosen"].join("\n");
+  return [...alignColumns([head, ...body], new Set([4, 12])), "* the plan that would be chosen"].join("\n");
 }

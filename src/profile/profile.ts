@@ -19,7 +19,7 @@ export interface PassProfile {
   readonly flops: number;
   /** Least bytes moved (`traffic.ts`). */
   readonly bytes: number;
-  /** Seconds by timestamps; null where the adapter has none, and for copies. */
+  /** Seconds by timestamps; where the adapter has none, by the wall, each pass run alone. Null for copies, and on CPUs without. */
   readonly gpu: Spread | null;
   /** CPU seconds when run alone; null on a GPU. */
   readonly cpu: Spread | null;
@@ -49,6 +49,8 @@ export interface WholeProfile {
 export interface Profile {
   readonly shape: ProfileShape;
   readonly planKind: PlanKind;
+  /** Why this plan. */
+  readonly why?: string;
   /** Bytes of device buffers. */
   readonly deviceBytes: number;
   readonly notes: readonly string[];
@@ -63,6 +65,7 @@ export interface Profile {
 export interface ProfileOptions {
   readonly shape: ProfileShape;
   readonly kind: PlanKind;
+  readonly why?: string;
   readonly repeats: number;
   readonly signal?: AbortSignal;
   readonly onCompile?: (kernel: string, index: number, of: number) => void;
@@ -70,7 +73,7 @@ export interface ProfileOptions {
 }
 
 /** CPU clocks tick in milliseconds: short segments are repeated until they take this long. */
-const CPU_SECONDS = 0.04;
+const CLOCK_SECONDS = 0.04;
 
 export function rooflineSeconds(ceilings: Ceilings, work: { flops: number; bytes: number; launches: number }): number {
   const { flopsPerSecond, bytesPerSecond, emptyDispatch } = ceilings;
@@ -78,13 +81,18 @@ export function rooflineSeconds(ceilings: Ceilings, work: { flops: number; bytes
   return least + work.launches * emptyDispatch.median;
 }
 
-async function cpuTimes(timer: Timer, segments: readonly Segment[], repeats: number): Promise<Spread[]> {
+/** Every segment by itself, by a clock that ticks coarsely. */
+async function timesAlone(
+  measure: (segment: number, times: number) => Promise<number>,
+  segments: number,
+  repeats: number,
+): Promise<Spread[]> {
   const out: Spread[] = [];
-  for (let i = 0; i < segments.length; i++) {
-    const once = await timer.cpuSeconds(i, 1);
-    const times = Math.max(1, Math.min(50, Math.ceil(CPU_SECONDS / Math.max(once, 1e-4))));
+  for (let i = 0; i < segments; i++) {
+    const once = await measure(i, 1);
+    const times = Math.max(1, Math.min(50, Math.ceil(CLOCK_SECONDS / Math.max(once, 1e-4))));
     const list: number[] = [];
-    for (let k = 0; k < repeats; k++) list.push(await timer.cpuSeconds(i, times));
+    for (let k = 0; k < repeats; k++) list.push(await measure(i, times));
     out.push(spread(list));
   }
   return out;
@@ -99,7 +107,7 @@ function sumSpreads(list: readonly Spread[]): Spread {
 function passProfiles(
   segments: readonly Segment[],
   runs: readonly RunTime[],
-  cpu: readonly Spread[] | null,
+  alone: { readonly cpu: readonly Spread[] | null; readonly wall: readonly Spread[] | null },
   ceilings: Ceilings,
 ): PassProfile[] {
   const labels = [...new Set(segments.map((s) => s.label))];
@@ -109,13 +117,15 @@ function passProfiles(
     const total = (key: "launches" | "workgroups" | "flops" | "bytes") => own.reduce((sum, s) => sum + s[key], 0);
     const timed = runs.every((r) => at.every((i) => r.segments[i] != null));
     const work = { launches: total("launches"), flops: total("flops"), bytes: total("bytes") };
+    const sumAlone = (times: readonly Spread[] | null) =>
+      times ? sumSpreads(at.map((i) => times[i] as Spread)) : null;
     return {
       label,
       kernel: (own[0] as Segment).kernel,
       workgroups: total("workgroups"),
       ...work,
-      gpu: timed ? spread(runs.map((r) => at.reduce((sum, i) => sum + (r.segments[i]?.seconds ?? 0), 0))) : null,
-      cpu: cpu ? sumSpreads(at.map((i) => cpu[i] as Spread)) : null,
+      gpu: timed ? spread(runs.map((r) => at.reduce((sum, i) => sum + (r.segments[i]?.seconds ?? 0), 0))) : sumAlone(alone.wall),
+      cpu: sumAlone(alone.cpu),
       roofline: rooflineSeconds(ceilings, work),
     };
   });
@@ -176,13 +186,20 @@ export async function profileShape(gpu: Gpu, o: ProfileOptions): Promise<Profile
     }
     await requireFinite(gpu, job);
     const { software } = gpu.adapter;
-    const cpu = software ? await cpuTimes(timer, segments, Math.min(o.repeats, 5)) : null;
-    const passes = passProfiles(segments, runs, cpu, ceilings);
+    const times = (measure: (i: number, n: number) => Promise<number>) =>
+      timesAlone(measure, segments.length, Math.min(o.repeats, 5));
+    const timed = gpu.features.has("timestamp-query");
+    const alone = {
+      cpu: software ? await times((i, n) => timer.cpuSeconds(i, n)) : null,
+      wall: timed || software ? null : await times((i, n) => timer.wallSeconds(i, n)),
+    };
+    const passes = passProfiles(segments, runs, alone, ceilings);
     const dispatches = Object.values(dispatchCounts(job.plan.passes)).reduce((a, b) => a + b, 0);
     const middle = [...runs].sort((a, b) => a.wall - b.wall)[runs.length >> 1] as RunTime;
     return {
       shape: o.shape,
       planKind: o.kind,
+      ...(o.why === undefined ? {} : { why: o.why }),
       deviceBytes: planBytes(job.plan),
       notes: job.plan.notes,
       repeats: o.repeats,

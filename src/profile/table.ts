@@ -67,7 +67,7 @@ function accountLine(p: Profile): string {
   const { wall, host, busy, gaps, rest } = p.whole;
   const of = (s: Spread) => `${formatSeconds(s.median)} (${percent(s.median / wall.median)})`;
   if (!busy || !gaps || !rest)
-    return `wall ${formatSeconds(wall.median)}, host ${of(host)}; this adapter has no timestamps`;
+    return `wall ${formatSeconds(wall.median)}, host ${of(host)}; this adapter has no timestamps: passes are timed alone, by the wall`;
   return `wall ${formatSeconds(wall.median)} ${half(wall)} = host ${of(host)} + passes ${of(busy)} + gaps ${of(gaps)} + submit and wait ${of(rest)}`;
 }
 
@@ -98,7 +98,7 @@ export function profileTable(p: Profile, adapter: string): string {
   ];
   return [
     describeShape(p.shape),
-    `${adapter}; plan ${p.planKind}; median of ${p.repeats} runs`,
+    `${adapter}; plan ${p.planKind}${p.why === undefined ? "" : ` (${p.why})`}; median of ${p.repeats} runs`,
     `ceilings: ${rate(c.flopsPerSecond.median)} GF/s of multiply-adds${perCpu}, ${rate(c.bytesPerSecond.median)} GB/s of copying, ${formatSeconds(c.emptyDispatch.median)} an empty dispatch, ${formatSeconds(c.roundTrip.median)} a submit with its answer`,
     "",
     ...alignColumns([head, ...passRows(p)], new Set([0, 1, 5])),

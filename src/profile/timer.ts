@@ -101,14 +101,25 @@ export class Timer {
 
   /** CPU seconds of segment `index` alone, run `times` times: what a software adapter really spends on it. */
   async cpuSeconds(index: number, times: number): Promise<number> {
-    const s = this.#segments[index] as Segment;
     const cpu = process.cpuUsage();
+    await this.#alone(index, times);
+    const used = process.cpuUsage(cpu);
+    return (used.user + used.system) / 1e6 / times;
+  }
+
+  /** Seconds of segment `index` alone by the wall, run `times` times in one submit: for adapters without timestamps. */
+  async wallSeconds(index: number, times: number): Promise<number> {
+    const start = performance.now();
+    await this.#alone(index, times);
+    return (performance.now() - start) / 1000 / times;
+  }
+
+  async #alone(index: number, times: number): Promise<void> {
+    const s = this.#segments[index] as Segment;
     const encoder = this.#gpu.device.createCommandEncoder({ label: s.label });
     for (let i = 0; i < times; i++) this.#job.program.encode(encoder, s.label, this.#job.clock, 0, s.from, s.to);
     this.#gpu.device.queue.submit([encoder.finish()]);
     await this.#gpu.idle();
-    const used = process.cpuUsage(cpu);
-    return (used.user + used.system) / 1e6 / times;
   }
 
   destroy(): void {

@@ -10,7 +10,15 @@ import type { Gpu } from "../gpu/context.ts";
 import { userCache } from "../gpu/local-driver.ts";
 import { PLAN_KINDS, type PlanKind } from "../gpu/plan.ts";
 import { makeDirectory, writeFileAtomically } from "../io/disk.ts";
-import { type AdapterSpec, choosePlanKind, type LaunchSize, MANY_WORKGROUPS, persistentTile } from "../kernels/spec.ts";
+import {
+  type AdapterSpec,
+  adapterSpec,
+  choosePlan,
+  choosePlanKind,
+  type LaunchSize,
+  MANY_WORKGROUPS,
+  persistentTile,
+} from "../kernels/spec.ts";
 import { makeJob } from "../profile/jobs.ts";
 import type { ProfileShape } from "../profile/shapes.ts";
 import { quantile } from "../profile/statistics.ts";
@@ -69,6 +77,19 @@ const timingKey = (gpu: Gpu, size: LaunchSize): string =>
     `S ${size.networks ?? 1}`,
   ].join(" | ");
 
+const told = (seconds: PlanTiming["seconds"]): string =>
+  Object.entries(seconds)
+    .map(([kind, s]) => `${kind} ${(1e3 * s).toFixed(2)} ms`)
+    .join(", ");
+
+/** Why a launch has the plan that it has, for manifests and profiles. */
+export function whyPlan(gpu: Gpu, kind: PlanKind, size: LaunchSize, file = timingFile()): string {
+  const timed = readTimings(file)[timingKey(gpu, size)];
+  if (timed?.kind === kind) return `timed here on ${timed.date}: ${told(timed.seconds)}`;
+  const chosen = choosePlan(adapterSpec(gpu), size);
+  return chosen.kind === kind ? chosen.why : `asked for; ${chosen.kind} would have been chosen: ${chosen.why}`;
+}
+
 const REPEATS = 5;
 /** Rows beyond which more of them change no choice: every adapter is full. */
 const MOST_ROWS = 16384;
@@ -126,7 +147,8 @@ export async function fastestPlan(
   const of = (kind: PlanKind) => seconds[kind] as number;
   const kind = kinds.reduce((best, next) => (of(next) < of(best) ? next : best));
   remember(file, key, { kind, seconds, date: new Date().toISOString().slice(0, 10) });
-  const times = kinds.map((k) => `${k} ${(1e3 * of(k)).toFixed(2)} ms`).join(", ");
-  note(`plan ${kind}: timed here once for ${size.rows} rows of ${size.units} units (${times}); remembered in ${file}`);
+  note(
+    `plan ${kind}: timed here once for ${size.rows} rows of ${size.units} units (${told(seconds)}); remembered in ${file}`,
+  );
   return kind;
 }

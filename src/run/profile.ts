@@ -9,7 +9,8 @@ import { reflectKernel } from "../gpu/reflect.ts";
 import { assembleShader } from "../gpu/shader-source.ts";
 import { writeFileAtomically } from "../io/disk.ts";
 import { recordLayouts } from "../kernels/records.ts";
-import type { AdapterSpec } from "../kernels/spec.ts";
+import type { AdapterSpec, LaunchSize } from "../kernels/spec.ts";
+import { paddedRows } from "../model/rows.ts";
 import { profileAgainst } from "../profile/against.ts";
 import { type Change, compareProfiles } from "../profile/compare.ts";
 import { PROFILE_FORMAT, type ProfileDocument, readProfile } from "../profile/document.ts";
@@ -26,6 +27,7 @@ import { standaloneSvg } from "../report/svg.ts";
 import { gpuFacts, versions } from "./manifest.ts";
 import { compiling, openForVerb, planKindFor } from "./open.ts";
 import { prepareOutput } from "./output.ts";
+import { whyPlan } from "./plan-timing.ts";
 import type { GpuOptions, Io, PlanOptions } from "./types.ts";
 
 export interface ProfileVerbOptions extends GpuOptions, PlanOptions {
@@ -44,8 +46,14 @@ export interface ProfileVerbOptions extends GpuOptions, PlanOptions {
   readonly plan?: { readonly shapes: readonly ProfileShape[]; readonly gpu: StatedGpu };
 }
 
+const sizeOf = ({ units, networks, batch }: ProfileShape): LaunchSize => ({
+  units,
+  rows: networks * paddedRows(batch),
+  networks,
+});
+
 const kindFor = (gpu: Gpu, options: PlanOptions, shape: ProfileShape): PlanKind =>
-  planKindFor(gpu, options, { units: shape.units, rows: shape.networks * Math.ceil(shape.batch / 32) * 32 });
+  planKindFor(gpu, options, sizeOf(shape));
 
 /** Under this name the GPU's reader gives the user's file. */
 const VARIANT = "user/variant";
@@ -171,6 +179,7 @@ export async function runProfile(o: ProfileVerbOptions, io: Io): Promise<ExitCod
     const profile = await profileShape(gpu, {
       shape: o.shape,
       kind,
+      why: whyPlan(gpu, kind, sizeOf(o.shape)),
       repeats: o.repeats,
       signal: io.signal,
       onCompile: compiling(io),
@@ -194,7 +203,7 @@ export async function runProfile(o: ProfileVerbOptions, io: Io): Promise<ExitCod
         ].join("\n"),
       );
     }
-    return EXIT.ok;
+    return changes?.some((c) => c.verdict === "slower") ? EXIT.slower : EXIT.ok;
   } finally {
     await gpu.close();
   }

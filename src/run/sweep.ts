@@ -22,6 +22,7 @@ import { machineOptions, partOf, runSweep as runOn } from "../sweep/sweep.ts";
 import { deviceFailure } from "./checkpoints.ts";
 import { gpuFacts, versions } from "./manifest.ts";
 import { compiling, openForVerb, planKindFor, timedPlanKind } from "./open.ts";
+import { whyPlan } from "./plan-timing.ts";
 import { compareAwake, noteOtherAdapter } from "./sweep-resume.ts";
 import type { GpuOptions, Io, PlanOptions } from "./types.ts";
 import { uploadWeights } from "./weights.ts";
@@ -203,7 +204,7 @@ export async function sweepInto(
     ...facts,
     sources: sweep.sources,
     shard,
-    plan: { kind, budget, ...planned.summary },
+    plan: { kind, why: whyPlan(gpu, kind, launchSizeOf(d)), budget, ...planned.summary },
     started: new Date().toISOString(),
     outcome: { kind: "running" },
   };

@@ -21,6 +21,7 @@ import { noteTask, trainSize, trainSpecOf } from "./experiment.ts";
 import { gpuFacts, versions } from "./manifest.ts";
 import { requireTestFits, requireTrainingSpace } from "./needs.ts";
 import { compiling, openForVerb, planKindFor, timedPlanKind } from "./open.ts";
+import { whyPlan } from "./plan-timing.ts";
 import { compareStep, FRESH, fork, resume } from "./resume.ts";
 import type { Io, TrainOptions } from "./types.ts";
 
@@ -50,6 +51,7 @@ function begin(
     seeds: config.seeds,
     plan: {
       kind,
+      why: whyPlan(gpu, kind, trainSize(config)),
       bytes: planBytes(trainer.batch.plan),
       notes: trainer.batch.plan.notes,
       dispatchesPerIteration: dispatchCounts(trainer.batch.plan.passes),
@@ -86,7 +88,7 @@ export async function trainInto(
   requireTestFits(gpu, spec, config.test.trajectories);
   const trainer = await Trainer.create(gpu, spec);
   io.note(
-    `plan ${kind}: ${spec.networks.length} networks at once, ${trainer.batch.plan.passes.length} passes an iteration, ${formatBytes(planBytes(trainer.batch.plan))} on the device`,
+    `plan ${kind} (${whyPlan(gpu, kind, trainSize(config))}): ${spec.networks.length} networks at once, ${trainer.batch.plan.passes.length} passes an iteration, ${formatBytes(planBytes(trainer.batch.plan))} on the device`,
   );
   const checkpoints = new Checkpoints(dir, config, gpu, trainer);
   let log: JsonlAppender | null = null;
