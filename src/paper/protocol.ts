@@ -1,12 +1,13 @@
 /**
  * The protocol of the reproduction: which networks, which grid of replays and which thresholds. It is fixed before
- * anything runs; the digest of the very bytes goes into the manifest, so that nobody can choose after looking.
+ * anything runs; its digest goes into the manifest, so that nobody can choose after looking.
  */
 import { createHash } from "node:crypto";
 import fs from "node:fs";
 import { fileURLToPath } from "node:url";
 import * as z from "zod";
 import { presets } from "../config/presets/index.ts";
+import { canonicalJson } from "../io/json.ts";
 import { ACTIVATIONS } from "../model/dynamics.ts";
 
 export const FAMILY_NAMES = ["ou", "tmaze", "triangle", "place", "placeDelta", "tanh", "leakyRelu", "unseen"] as const;
@@ -211,7 +212,7 @@ export type Protocol = z.infer<typeof protocolSchema>;
 
 export interface LoadedProtocol {
   readonly protocol: Protocol;
-  /** SHA-256 of the file, hexadecimal. */
+  /** SHA-256 of the protocol as it is used, keys in order, hexadecimal: the quick part says nothing about the full run. */
   readonly digest: string;
   readonly quick: boolean;
 }
@@ -235,5 +236,6 @@ export function loadProtocol(quick: boolean): LoadedProtocol {
   const bytes = fs.readFileSync(fileURLToPath(new URL("../../src/paper/protocol.json", import.meta.url)));
   const { quick: smaller, ...full } = JSON.parse(bytes.toString("utf8")) as Json;
   const value = quick ? merged(full, smaller as Json) : full;
-  return { protocol: protocolSchema.parse(value), digest: createHash("sha256").update(bytes).digest("hex"), quick };
+  const protocol = protocolSchema.parse(value);
+  return { protocol, digest: createHash("sha256").update(canonicalJson(protocol)).digest("hex"), quick };
 }
