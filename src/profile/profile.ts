@@ -124,7 +124,9 @@ function passProfiles(
       kernel: (own[0] as Segment).kernel,
       workgroups: total("workgroups"),
       ...work,
-      gpu: timed ? spread(runs.map((r) => at.reduce((sum, i) => sum + (r.segments[i]?.seconds ?? 0), 0))) : sumAlone(alone.wall),
+      gpu: timed
+        ? spread(runs.map((r) => at.reduce((sum, i) => sum + (r.segments[i]?.seconds ?? 0), 0)))
+        : sumAlone(alone.wall),
       cpu: sumAlone(alone.cpu),
       roofline: rooflineSeconds(ceilings, work),
     };
