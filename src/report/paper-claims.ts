@@ -26,7 +26,7 @@ export function verdicts(claims: readonly ClaimResult[]): string {
     title,
     claims: ofPart(claims, part).map((c) => ({ ...c, share: shareText(c.cells) })),
   }));
-  return verdictTable(groups.filter((g) => g.claims.length > 0));
+  return `<div class="claims">${verdictTable(groups.filter((g) => g.claims.length > 0))}</div>`;
 }
 
 const WORDS: Readonly<Record<Verdict, string>> = {

@@ -87,6 +87,9 @@ h3{margin:40px 0 14px;font-size:18px;line-height:1.3;font-weight:500}
 h2+h3{margin-top:0}
 .prose-text{max-width:44em;margin:0 0 14px}
 .prose-text li{margin:4px 0}
+.claims th:first-child{width:22%;min-width:150px}
+.claims td{white-space:normal}
+.claims .verdict,.claims thead th:last-child{text-align:left;min-width:150px;padding-left:20px}
 .verdict .word{white-space:nowrap}
 .sign{font-weight:700}
 .holds .sign{color:var(--good)}.fails .sign{color:var(--bad)}.partly .sign,.undecided .sign{color:var(--warning)}

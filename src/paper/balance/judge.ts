@@ -45,7 +45,7 @@ export function compare(
 }
 
 const inWords = ({ speed, track, offpath }: Comparison): string =>
-  `${formatEstimate(speed, "×")} as fast, track coverage + ${formatEstimate(track)}, ${formatEstimate(offpath, "×")} as far from the maze`;
+  `${formatEstimate(speed, "×")} as fast, track coverage by ${formatEstimate(track)} more, ${formatEstimate(offpath, "×")} as far from the maze`;
 
 function mixesClaim(plane: Plane, members: readonly ReplayedMember[], protocol: Protocol): ClaimResult {
   const plain = plainIndex(plane);

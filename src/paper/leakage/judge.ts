@@ -96,7 +96,7 @@ function taskClaims(t: TaskLeakage, protocol: Protocol): ClaimResult[] {
     ),
     claim(
       "passes",
-      `with a leak the final error without one is passed within ${protocol.leakage.passesWithin} of the iterations`,
+      `with a leak the final error without one is passed within ${100 * protocol.leakage.passesWithin} % of the iterations`,
       `share of the iterations below ${protocol.leakage.passesWithin}`,
       within,
       "",
