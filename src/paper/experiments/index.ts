@@ -5,13 +5,17 @@ import { adaptation } from "./adaptation.ts";
 import { balance } from "./balance.ts";
 import { estimation } from "./estimation.ts";
 import { leakage } from "./leakage.ts";
+import { momentum } from "./momentum.ts";
 import { score } from "./score.ts";
+import { stability } from "./stability.ts";
 
 export const EXPERIMENTS: readonly Experiment<unknown>[] = [
   score,
   estimation,
   leakage,
   adaptation,
+  momentum,
+  stability,
   balance,
   activations,
 ];
