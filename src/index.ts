@@ -74,6 +74,7 @@ export { type BoxTask, boxTask, PREDECESSOR, RAT_IN_A_BOX } from "./task/box.ts"
 export { generatePaths } from "./task/generate.ts";
 export { type HeadDirectionTask, headDirectionTask } from "./task/head-direction.ts";
 export { ouTask, type PathTask, tmazeTask, triangleTask } from "./task/paths.ts";
+export * as theory from "./theory/index.ts";
 export {
   GivenBatch,
   type GivenBatchSpec,

@@ -11,7 +11,7 @@ import {
   type Setting,
   whiteDraw,
 } from "../../src/paper/estimation/learners.ts";
-import type { EstimationResult } from "../../src/paper/estimation/result.ts";
+import type { ErrorColumns, EstimationResult } from "../../src/paper/estimation/result.ts";
 import { sampleEstimates } from "../../src/paper/estimation/sample.ts";
 import { dimensionExponents, line, sampleLaw } from "../../src/paper/estimation/scaling.ts";
 import { loadProtocol } from "../../src/paper/protocol.ts";
@@ -164,12 +164,12 @@ describe("power laws", () => {
         [2, 5],
       ]),
     ).toEqual({ slope: 2, at0: 1 });
-    const errorsAt = (precision: number) => ({ precision }) as Errors;
+    const errorsAt = (precision: number) => ({ precision: [precision] }) as unknown as ErrorColumns;
     const cells = [2, 64].flatMap((dimension) =>
       [10, 100, 1000, 10_000].map((samples) => ({
         ...{ dimension, time: 1, samples },
         // The first of H = 64 lies off the law and must not count.
-        errors: [errorsAt(samples < 640 && dimension === 64 ? 9 : Math.sqrt(dimension / samples))],
+        errors: errorsAt(samples < 640 && dimension === 64 ? 9 : Math.sqrt(dimension / samples)),
       })),
     );
     const result = { pathDimension: 2, cells, gains: [], constant: [], withoutLeak: [] };
@@ -218,10 +218,11 @@ describe("verdicts on estimation", () => {
   it("fail where they are false: a leak that saves nothing, one gain that loses nothing, no growth with dimension", () => {
     const same = result.cells.map((c) => ({
       ...c,
-      errors: c.errors.map((e) => ({
-        ...{ precision: 1 / Math.sqrt(c.samples), gain: { ...e.gain, whole: 1 } },
-        excess: { ...e.excess, whole: e.excess.leakGiven },
-      })),
+      errors: {
+        precision: c.errors.precision.map(() => 1 / Math.sqrt(c.samples)),
+        gain: { ...c.errors.gain, whole: c.errors.precision.map(() => 1) },
+        excess: { ...c.errors.excess, whole: c.errors.excess.leakGiven },
+      },
     }));
     const constant = result.constant.map((c) => ({ ...c, excess: 0.001 }));
     const claims = estimationClaims({ ...result, cells: same, constant }, own);

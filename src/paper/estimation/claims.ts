@@ -1,13 +1,11 @@
 /** Verdicts on how hard the score is to estimate: over every dimension, time and number of samples. Pure. */
-import { mean } from "../../metrics/statistics.ts";
 import type { ClaimCell, ClaimResult, Estimate } from "../evidence.ts";
 import type { Protocol } from "../protocol.ts";
 import { estimateMean, formatEstimate, pairedRatio, verdictOf } from "../statistics.ts";
-import type { Errors } from "./learners.ts";
-import { cellAt, type EstimationResult, inCell } from "./result.ts";
+import { cellAt, type EstimationResult, inCell, type Measure } from "./result.ts";
 import { dimensionExponents, type SampleLaw, sampleLaw } from "./scaling.ts";
 
-const round = (x: number): string => Number(x.toPrecision(2)).toLocaleString("en");
+const round = (x: number): string => Number(x.toPrecision(3)).toLocaleString("en");
 const percent = (x: number): string => `${Number((100 * x).toPrecision(2))} %`;
 
 /** A value in closed form: nothing was sampled. */
@@ -16,7 +14,7 @@ const exact = (value: number): Estimate => ({ value, low: value, high: value, n:
 const inside = ({ low, high }: Estimate, centre: number, within: number): boolean =>
   low >= centre - within && high <= centre + within;
 
-const precision = (e: Errors): number => e.precision;
+const precision: Measure = (e) => e.precision;
 
 export function estimationClaims(result: EstimationResult, protocol: Protocol): ClaimResult[] {
   const { dimensions, times, samples, repeats, ...p } = protocol.estimation;
@@ -31,8 +29,8 @@ export function estimationClaims(result: EstimationResult, protocol: Protocol): 
   const [first, last] = [times[0] as number, times[times.length - 1] as number];
   const widest = dimensions[dimensions.length - 1] as number;
   const ratioAt = (
-    [time, measure]: readonly [number, (e: Errors) => number],
-    [otherTime, other]: readonly [number, (e: Errors) => number],
+    [time, measure]: readonly [number, Measure],
+    [otherTime, other]: readonly [number, Measure],
     at: { dimension: number; samples: number },
   ): Estimate =>
     pairedRatio(
@@ -43,7 +41,7 @@ export function estimationClaims(result: EstimationResult, protocol: Protocol): 
   /** Where so many samples determine a covariance at all. */
   const estimable = dimensions.flatMap((dimension) =>
     samples
-      .filter((n) => (cellAt(result, { dimension, time: first, samples: n })?.errors.length ?? 0) > 0)
+      .filter((n) => (cellAt(result, { dimension, time: first, samples: n })?.errors.precision.length ?? 0) > 0)
       .map((n) => ({ dimension, samples: n })),
   );
 
@@ -64,7 +62,7 @@ export function estimationClaims(result: EstimationResult, protocol: Protocol): 
     return { where: `t = ${time}`, estimate, holds: inside(estimate, 1, p.dimensionExponentWithin) };
   });
   const early = estimable.map((at): ClaimCell => {
-    const gainError = (e: Errors) => e.gain.whole;
+    const gainError: Measure = (e) => e.gain.whole;
     const estimate = ratioAt([first, gainError], [last, gainError], at);
     return { where: `H = ${at.dimension}, ${at.samples} samples`, estimate, holds: estimate.low > 1 };
   });
@@ -85,9 +83,17 @@ export function estimationClaims(result: EstimationResult, protocol: Protocol): 
     }),
   );
 
-  const neededAt = (dimension: number) => round(mean(lawAt(dimension, last).needed));
+  const neededAt = (dimension: number): string => {
+    const { value, low, high } = over(lawAt(dimension, last).needed);
+    return `${round(value)} [${round(low)}, ${round(high)}] samples for H = ${dimension}`;
+  };
   const named = { dimension: widest, time: last, samples: samples.findLast((n) => n <= 20 * widest) ?? 0 };
-  const excessAt = (measure: (e: Errors) => number) => formatEstimate(over(inCell(cellAt(result, named), measure)));
+  /** Times the least loss. */
+  const excessAt = (measure: Measure) => {
+    const values = inCell(cellAt(result, named), measure);
+    const ones = values.map(() => 1);
+    return formatEstimate(pairedRatio(values, ones, protocol.statistics));
+  };
   const ranks = result.withoutLeak.find((w) => w.dimension === widest && w.time === last);
   const whole = result.constant[result.constant.length - 1];
   return [
@@ -102,7 +108,7 @@ export function estimationClaims(result: EstimationResult, protocol: Protocol): 
       id: "estimation-dimension",
       claim: "… and the samples that it takes grow in proportion to the number of units",
       predicted: `samples for an error of ${percent(p.error)} ∝ H, exponent within ${p.dimensionExponentWithin} of 1`,
-      measured: `t = ${last}: ${dimensions.map((d) => `${neededAt(d)} samples for H = ${d}`).join(", ")}`,
+      measured: `t = ${last}: ${dimensions.map(neededAt).join(", ")}`,
       cells: growth,
     }),
     claim({

@@ -6,8 +6,8 @@ import type { Estimate, PaperFigure } from "../evidence.ts";
 import { estimatePanel, PANEL_HEAD, type PanelLine, type PanelOptions } from "../panel.ts";
 import type { Protocol } from "../protocol.ts";
 import { estimateMean } from "../statistics.ts";
-import { type Errors, LEARNERS, type Learner } from "./learners.ts";
-import { cellAt, type EstimationResult, inCell } from "./result.ts";
+import { LEARNERS, type Learner } from "./learners.ts";
+import { cellAt, type EstimationResult, inCell, type Measure } from "./result.ts";
 
 const [WIDTH, HEIGHT, GAP, HEAD] = [440, 280, 32, 48];
 
@@ -18,25 +18,21 @@ const LEARNER_NAMES: Readonly<Record<Learner, string>> = {
   readoutRegressed: "regressed on the readout",
 };
 
-/** One line for each dimension, time, number of samples and repeat. */
-function errorsCsv({ cells }: EstimationResult): string {
+/** One line for each dimension, time, number of samples and measure: its mean over repeats, with the interval. */
+function errorsCsv({ cells }: EstimationResult, protocol: Protocol): string {
+  const measures: readonly (readonly [string, Measure])[] = [
+    ["precision_error", (e) => e.precision],
+    ...LEARNERS.map((l) => [`gain_error_${l}`, (e) => e.gain[l]] as const satisfies readonly [string, Measure]),
+    ...LEARNERS.map((l) => [`excess_${l}`, (e) => e.excess[l]] as const satisfies readonly [string, Measure]),
+  ];
   const rows = cells.flatMap((c) =>
-    c.errors.map((e, repeat) => ({
-      dimension: c.dimension,
-      t: c.time,
-      samples: c.samples,
-      repeat,
-      precision_error: e.precision,
-      ...Object.fromEntries(
-        LEARNERS.flatMap((l) => [
-          [`gain_error_${l}`, e.gain[l]],
-          [`excess_${l}`, e.excess[l]],
-        ]),
-      ),
-    })),
+    measures.map(([name, measure]) => {
+      const { value, low, high, n } = estimateMean(inCell(c, measure), protocol.statistics);
+      const known = n > 0 ? { mean: value, low, high } : {};
+      return { dimension: c.dimension, t: c.time, samples: c.samples, measure: name, ...known, repeats: n };
+    }),
   );
-  const columns = LEARNERS.flatMap((l) => [`gain_error_${l}`, `excess_${l}`]);
-  return formatCsv(["dimension", "t", "samples", "repeat", "precision_error", ...columns], rows);
+  return formatCsv(["dimension", "t", "samples", "measure", "mean", "low", "high", "repeats"], rows);
 }
 
 type Curve = PanelLine & Entry;
@@ -72,7 +68,7 @@ export function estimationFigures(result: EstimationResult, protocol: Protocol):
     label: string,
     index: number,
     at: { readonly dimension: number; readonly time: number },
-    measure: (e: Errors) => number,
+    measure: Measure,
   ): Curve => ({
     label,
     colour: conditionColour(index),
@@ -111,7 +107,7 @@ export function estimationFigures(result: EstimationResult, protocol: Protocol):
           },
         ],
       ),
-      csv: errorsCsv(result),
+      csv: errorsCsv(result, protocol),
     },
     {
       part: 1,
@@ -146,7 +142,7 @@ export function estimationFigures(result: EstimationResult, protocol: Protocol):
           },
         ],
       ),
-      csv: errorsCsv(result),
+      csv: errorsCsv(result, protocol),
     },
     {
       part: 1,

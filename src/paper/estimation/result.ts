@@ -1,5 +1,20 @@
 /** What was measured of estimation. */
-import type { Errors } from "./learners.ts";
+import { type Errors, LEARNERS, type Learner } from "./learners.ts";
+
+/** Errors of all repeats, measure by measure: a tenth of the room that a list of them takes in a file. */
+export interface ErrorColumns {
+  readonly precision: readonly number[];
+  readonly gain: Readonly<Record<Learner, readonly number[]>>;
+  readonly excess: Readonly<Record<Learner, readonly number[]>>;
+}
+
+export type Measure = (e: ErrorColumns) => readonly number[];
+
+export function columnsOf(errors: readonly Errors[]): ErrorColumns {
+  const each = (of: (e: Errors) => Errors["gain"]) =>
+    Object.fromEntries(LEARNERS.map((l) => [l, errors.map((e) => of(e)[l])])) as Record<Learner, number[]>;
+  return { precision: errors.map((e) => e.precision), gain: each((e) => e.gain), excess: each((e) => e.excess) };
+}
 
 export interface EstimationCell {
   /** H */
@@ -8,8 +23,8 @@ export interface EstimationCell {
   readonly time: number;
   /** n */
   readonly samples: number;
-  /** One for each repeat; none where so few samples determine no covariance. */
-  readonly errors: readonly Errors[];
+  /** One number for each repeat; none where so few samples determine no covariance. */
+  readonly errors: ErrorColumns;
 }
 
 export interface EstimationResult {
@@ -31,5 +46,5 @@ export function cellAt(
   return cells.find((c) => c.dimension === at.dimension && c.time === at.time && c.samples === at.samples);
 }
 
-export const inCell = (c: EstimationCell | undefined, measure: (e: Errors) => number): number[] =>
-  (c?.errors ?? []).map(measure);
+export const inCell = (c: EstimationCell | undefined, measure: Measure): readonly number[] =>
+  c === undefined ? [] : measure(c.errors);

@@ -8,7 +8,7 @@ import { gain, leastError } from "../../theory/noisy-states.ts";
 import { scatterFactor } from "../../theory/wishart.ts";
 import type { Protocol } from "../protocol.ts";
 import { type Errors, errorsOf, whiteDraw } from "./learners.ts";
-import type { EstimationCell, EstimationResult } from "./result.ts";
+import { columnsOf, type EstimationCell, type EstimationResult } from "./result.ts";
 
 /** g along d of H axes. */
 function readoutAlongAxes(d: number, H: number, g: number): Matrix {
@@ -55,7 +55,7 @@ export async function sampleEstimates(o: SampleOptions): Promise<EstimationResul
       await o.onDraw(++done);
     }
     times.forEach((time, at) => {
-      cells.push({ ...size, time, errors: errors[at] as Errors[] });
+      cells.push({ ...size, time, errors: columnsOf(errors[at] as Errors[]) });
     });
   }
   const plane = { matrix: readoutAlongAxes(d, d, readoutScale), noiseStd };

@@ -1,7 +1,6 @@
 /** Power laws of errors: how they fall with samples, and how the samples needed grow with dimension. Pure. */
 import { mean } from "../../metrics/statistics.ts";
-import type { Errors } from "./learners.ts";
-import { cellAt, type EstimationResult, inCell } from "./result.ts";
+import { cellAt, type EstimationResult, inCell, type Measure } from "./result.ts";
 
 /** Least-squares line through (x, y). */
 export function line(points: readonly (readonly [number, number])[]): { readonly slope: number; readonly at0: number } {
@@ -24,7 +23,7 @@ export interface SampleLaw {
 export function sampleLaw(
   result: EstimationResult,
   at: { readonly dimension: number; readonly time: number },
-  measure: (e: Errors) => number,
+  measure: Measure,
   options: { readonly samplesPerDimension: number; readonly error: number },
 ): SampleLaw {
   const sizes = [...new Set(result.cells.map((c) => c.samples))].filter(

@@ -9,7 +9,7 @@ import { estimateMean } from "../statistics.ts";
 import type { DriftComparison } from "./comparison.ts";
 import { leaksOf, type Measure, masksOf, type ScoreResult, valuesAt } from "./result.ts";
 
-const [WIDTH, HEIGHT, GAP, HEAD] = [440, 270, 32, 30];
+const [WIDTH, HEIGHT, GAP, HEAD] = [920, 270, 24, 30];
 
 interface Panel {
   readonly title: string;
@@ -51,7 +51,7 @@ function drawn(
   description: string,
   panels: readonly Panel[],
 ): PaperFigure["figure"] {
-  const width = panels.length * (WIDTH + GAP) - GAP;
+  const own = (WIDTH - (panels.length - 1) * GAP) / panels.length;
   const entries = leaksOf(result).map((leak, i) => ({ label: `κ = ${leak}`, colour: conditionColour(i + 1) }));
   const body = panels.map((panel, i) =>
     estimatePanel(
@@ -70,18 +70,18 @@ function drawn(
             ),
           })),
         })),
-        width: WIDTH,
+        width: own,
         height: HEIGHT,
       },
-      i * (WIDTH + GAP),
+      i * (own + GAP),
       HEAD,
     ),
   );
   return {
     name,
-    width,
+    width: WIDTH,
     height: HEAD + PANEL_HEAD + HEIGHT,
-    body: legend(entries, 54, 10, width - 60).body + body.join(""),
+    body: legend(entries, 54, 10, WIDTH - 60).body + body.join(""),
     description,
   };
 }
@@ -114,8 +114,17 @@ export function scoreFigures(result: ScoreResult, protocol: Protocol): PaperFigu
     figure(
       "score-gain",
       "Gain of the drift on the score along OU paths",
-      "g of the best drift ≈ g · score. Weights are constant, the score is not: the gain changes along the path.",
-      each("Gain of the drift", "gain / σ²", (c) => c.gain, 0),
+      "g of the best drift ≈ g · score. Weights are constant, the score is not: the gain changes along the path. Last: mean eigenvalue of the closed form's K_t, with the networks' own readouts and the noise that their states have off its plane.",
+      [
+        ...each("Gain of the drift", "gain / σ²", (c) => c.gain, 0),
+        {
+          title: `K_t in theory, k = ${named.maskEvery}`,
+          yLabel: "K_t",
+          maskEvery: named.maskEvery,
+          measure: (c) => c.theoryGain,
+          rule: 0,
+        },
+      ],
     ),
     figure(
       "score-decay",

@@ -1,0 +1,4 @@
+// Error of the estimated score against the number of samples.
+import { draw } from "./draw.mjs";
+
+await draw("estimation", /^estimation-error$/);
