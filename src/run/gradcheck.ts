@@ -13,6 +13,7 @@ import {
   type GradcheckCase,
   type GradcheckOption,
   gradcheckCase,
+  gradcheckOrder,
 } from "../reference/gradcheck-cases.ts";
 
 /**
@@ -197,7 +198,7 @@ export async function gradcheck(gpu: Gpu, options: GradcheckOptions): Promise<Gr
   const maskDifferences = { count: 0, of: 0 };
   const failures: GradcheckFailure[] = [];
   const [failed, passed]: [GradcheckCase[], GradcheckCase[]] = [[], []];
-  for (let index = 0; index < options.cases; index++) {
+  for (const index of gradcheckOrder(options.cases)) {
     const example = gradcheckCase(options.seed, index, options.steps ?? null);
     const outputs: Partial<Record<PlanKind, EvaluateOutput>> = {};
     const before = failures.length;
@@ -217,5 +218,6 @@ export async function gradcheck(gpu: Gpu, options: GradcheckOptions): Promise<Gr
     if (kinds.length > 0) (failures.length > before ? failed : passed).push(example);
     options.onCase?.(example, outputs);
   }
+  failures.sort((a, b) => a.case - b.case);
   return { cases: options.cases, worst, maskDifferences, failures, suspects: suspectsOf(failed, passed) };
 }

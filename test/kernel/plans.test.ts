@@ -6,12 +6,12 @@ import { describe, expect, test } from "vitest";
 import { type EvaluateInput, type EvaluateOutput, evaluateModel } from "../../src/evaluate/evaluate.ts";
 import { PLAN_KINDS, type PlanKind } from "../../src/gpu/plan.ts";
 import { type AdapterSpec, adapterSpec } from "../../src/kernels/spec.ts";
-import { TENSOR_NAMES } from "../../src/model/parameters.ts";
+import { FEW_INPUTS, TENSOR_NAMES } from "../../src/model/parameters.ts";
 import { GRADCHECK_OPTIONS, type GradcheckCase, gradcheckCase } from "../../src/reference/gradcheck-cases.ts";
 import { gradcheck } from "../../src/run/gradcheck.ts";
 import { expectSameBits } from "../bits.ts";
 import { gpuHygiene, testGpu } from "../gpu.ts";
-import { record } from "../reliability/record.ts";
+import { record, SOAK } from "../reliability/record.ts";
 import { MODIFIED, PLAIN, someNetwork } from "./model.ts";
 import { type NetworkResult, type NetworksRun, runNetworks } from "./networks.ts";
 
@@ -28,9 +28,17 @@ function expectSameOutput(what: string, got: EvaluateOutput, expected: EvaluateO
   }
 }
 
-/** The persistent kernels are compiled anew for N ≤ 32, ≤ 64, …: beyond the first, one nonlinearity has to do. */
-const kindsOf = ({ reference }: GradcheckCase): PlanKind[] =>
-  PLAN_KINDS.filter((k) => k !== "tile-persistent" || reference.shape.units <= 32 || reference.activation === "relu");
+/**
+ * Every case under the stepwise plan, and under all others in a soak. Kernels are compiled anew for many inputs, which
+ * only change what a sum begins with, and the persistent ones for N ≤ 32, ≤ 64, … too: there, one nonlinearity has to do.
+ */
+const kindsOf = ({ reference: { shape, activation } }: GradcheckCase): PlanKind[] => {
+  const every = SOAK || activation === "relu";
+  return PLAN_KINDS.filter(
+    (kind) =>
+      kind === "step" || every || (shape.inputs <= FEW_INPUTS && (kind !== "tile-persistent" || shape.units <= 32)),
+  );
+};
 
 /** Runs cases, prints the shares of the tolerances they used, and fails with the sentences of what is wrong. */
 async function check(cases: number, seed: number, steps: number | null): Promise<GradcheckCase[]> {

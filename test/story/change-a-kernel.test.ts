@@ -38,12 +38,12 @@ function apply({ file, from, to }: Edit): void {
   writeFileSync(built.replace(/\.ts$/, ".js"), transpile(built));
 }
 
-/** One nonlinearity and one plan: what else there is imports the same file. */
+/** One nonlinearity, one plan and few inputs: what else there is imports the same file. */
 const CHECK = `
 import { openGpu } from "./dist/gpu/open-node.js";
 import { gradcheck } from "./dist/run/gradcheck.js";
 const gpu = await openGpu();
-const kinds = ({ reference }) => (reference.activation === "relu" ? ["step"] : []);
+const kinds = ({ reference }) => (reference.activation === "relu" && reference.shape.inputs < 16 ? ["step"] : []);
 const { failures, suspects } = await gradcheck(gpu, { cases: 40, seed: 1, kinds });
 await gpu.close();
 console.log(JSON.stringify({ tensors: [...new Set(failures.map((f) => f.tensor))].sort(), suspects }));`;
