@@ -54,7 +54,7 @@ export const HOST = [
     find: "s.offset + i * s.paddedShape[1]);",
     replace: "s.offset + i * columns);",
     tests: ["test/kernel/gradcheck.test.ts"],
-    only: "in order",
+    only: "in order, step",
   },
   {
     name: "rows of a network behind those of the one before, unpadded",
@@ -75,8 +75,8 @@ export const HOST = [
   {
     name: "replay: unpaired conditions share their noise",
     file: "src/replay/replay.ts",
-    find: "epoch: spec.pairedNoise ? 0 : c,",
-    replace: "epoch: 0,",
+    find: "(spec.pairedNoise ? 0 : c),",
+    replace: "0,",
     ...determinism("unpaired"),
   },
   {

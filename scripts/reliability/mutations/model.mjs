@@ -3,7 +3,8 @@ const CELL = "shaders/lib/dynamics.wgsl";
 const NOISE = "shaders/lib/step_noise.wgsl";
 const PATHS = "shaders/lib/paths.wgsl";
 const forward = { tests: ["test/kernel/rollout.test.ts"], only: "^step " };
-const gradients = { tests: ["test/kernel/gradcheck.test.ts"], only: "in order" };
+const gradients = { tests: ["test/kernel/gradcheck.test.ts"], only: "in order, own-row" };
+const stepwise = { tests: ["test/kernel/gradcheck.test.ts"], only: "in order, step" };
 const paths = { tests: ["test/kernel/paths.test.ts"], only: "are the twin's" };
 const races = { tests: ["test/contract/races.test.ts"], only: "has no data race" };
 
@@ -49,21 +50,21 @@ export const MODEL = [
     file: CELL,
     find: "back.extra[0] = p.keep * g;",
     replace: "back.extra[0] = g;",
-    ...gradients,
+    ...stepwise,
   },
   {
     name: "adjoint: adaptation of the wrong sign",
     file: CELL,
     find: "back.extra[1] = fma(vec4f(p.adapt_keep), extra[1], -back.ga);",
     replace: "back.extra[1] = fma(vec4f(p.adapt_keep), extra[1], back.ga);",
-    ...gradients,
+    ...stepwise,
   },
   {
     name: "adjoint: gain lost",
     file: CELL,
     find: "back.ga = (p.gain * phi_prime) * g;",
     replace: "back.ga = phi_prime * g;",
-    ...gradients,
+    ...stepwise,
   },
   {
     name: "extra variables not reset at the start",
@@ -255,8 +256,8 @@ export const MODEL = [
   {
     name: "readout of the state before",
     file: "src/kernels/recurrence.ts",
-    find: 'x: { view: slotView("states", s.state, slot0 + 1, w.steps)',
-    replace: 'x: { view: slotView("states", s.state, slot0, w.steps)',
-    ...gradients,
+    find: 'x: { view: slotView("states", s.stored, slot0 + 1, w.steps)',
+    replace: 'x: { view: slotView("states", s.stored, slot0, w.steps)',
+    ...stepwise,
   },
 ];
