@@ -9,7 +9,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { EXIT } from "../../src/errors.ts";
 import { type BuiltCommandLine, buildProduct } from "../story/command-line.ts";
 import { live } from "./children.ts";
-import { record, scale } from "./record.ts";
+import { addedUp, record, scale } from "./record.ts";
 
 const RUNS = scale(9, 207);
 
@@ -80,15 +80,17 @@ test(`${RUNS} ends under forced garbage collection: the right code, each`, async
       abnormal.push(`${way.name}: ${signal ?? code} instead of ${way.code}: ${stderr.slice(-300)}`);
   }
   expect(abnormal).toEqual([]);
+  const { sums, pieces } = addedUp("exit", { runs: RUNS });
   record(
     "exit",
     {
       order: 13,
       figure: "Ends of a process under forced garbage collection, over all exit paths",
       required: "200 runs, 0 abnormal",
-      result: `${RUNS} runs over ${count.size} ways (${[...count.keys()].join(", ")}): 0 abnormal`,
+      result: `${sums.runs} runs over ${count.size} ways (${[...count.keys()].join(", ")}): 0 abnormal`,
       command: "npm run test:soak -- exit",
     },
     null,
+    pieces,
   );
 }, 1_800_000);

@@ -3,9 +3,9 @@
  * what they found. A soak also leaves that line in scripts/reliability/results, from which the README's table is made.
  *
  * REVERIE_SOAK=1: the large counts, or with REVERIE_SHARE=0.2 a fifth of them. REVERIE_SEED: another selection of the
- * random cases (default 1).
+ * random cases (default 1). Where a figure adds up, shares of several seeds do: a lane need not run in one go.
  */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { AdapterFacts } from "../../src/gpu/adapter.ts";
 import { ROOT } from "../story/command-line.ts";
@@ -29,8 +29,24 @@ export interface Figure {
 
 const FOLDER = join(ROOT, "scripts", "reliability", "results");
 
-/** Prints the figure, and under a soak writes it. */
-export function record(name: string, figure: Figure, adapter: Pick<AdapterFacts, "name" | "driver"> | null): void {
+type Counts = Readonly<Record<string, number>>;
+
+/** Counts of this run, and under a soak of earlier ones with other seeds. */
+export function addedUp<T extends Counts>(name: string, counts: T): { sums: T; pieces: Record<string, Counts> } {
+  const file = join(FOLDER, `${name}.json`);
+  const earlier = SOAK && existsSync(file) ? JSON.parse(readFileSync(file, "utf8")).pieces : {};
+  const pieces: Record<string, Counts> = { ...earlier, [SEED]: counts };
+  const sum = (key: string) => Object.values(pieces).reduce((total, piece) => total + (piece[key] ?? 0), 0);
+  return { sums: Object.fromEntries(Object.keys(counts).map((key) => [key, sum(key)])) as T, pieces };
+}
+
+/** Prints the figure, and under a soak writes it, with the counts that it is made of. */
+export function record(
+  name: string,
+  figure: Figure,
+  adapter: Pick<AdapterFacts, "name" | "driver"> | null,
+  pieces?: Record<string, Counts>,
+): void {
   process.stdout.write(`reliability: ${figure.figure}: ${figure.result} (required: ${figure.required})\n`);
   if (!SOAK) return;
   mkdirSync(FOLDER, { recursive: true });
@@ -38,6 +54,6 @@ export function record(name: string, figure: Figure, adapter: Pick<AdapterFacts,
   const date = new Date().toISOString().slice(0, 10);
   writeFileSync(
     join(FOLDER, `${name}.json`),
-    `${JSON.stringify({ ...figure, ...where, seed: SEED, date }, null, 2)}\n`,
+    `${JSON.stringify({ ...figure, ...where, seed: SEED, date, ...(pieces ? { pieces } : {}) }, null, 2)}\n`,
   );
 }
