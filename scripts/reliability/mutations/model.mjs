@@ -29,14 +29,14 @@ export const MODEL = [
     find: "    next.extra[1] = fma(vec4f(p.adapt_keep), extra[1], p.adapt_gain * r);\n    next.r = r + next.extra[0];\n",
     replace:
       "    next.r = r + next.extra[0];\n    next.extra[1] = fma(vec4f(p.adapt_keep), extra[1], p.adapt_gain * next.r);\n",
-    ...forward,
+    ...stepwise,
   },
   {
     name: "adaptation added to what arrives",
     file: CELL,
     find: "next.a = acc - extra[1];",
     replace: "next.a = acc + extra[1];",
-    ...forward,
+    ...stepwise,
   },
   {
     name: "the old velocity moves r",
