@@ -123,31 +123,44 @@ export interface IntervalRow {
   readonly colour: string;
 }
 
+export interface IntervalOptions {
+  readonly xLabel: string;
+  /** A dashed line upright: no difference, say. */
+  readonly rule?: number;
+  /** What no value can be below: intervals are drawn down to it. */
+  readonly least?: number;
+  /** Room for the rows' labels, pixels. */
+  readonly left?: number;
+}
+
+const shortNumber = (x: number): string => String(Number(x.toPrecision(2))).replace("-", "−");
+
 /** One line for each row, from above: the mean as a dot, its interval as a bar. */
-export function intervalOptions(rows: readonly IntervalRow[], xLabel: string, rule?: number): Panel["options"] {
-  const finiteRows = rows.filter((r) => Number.isFinite(r.estimate.value));
-  const bars = finiteRows.filter((r) => Number.isFinite(r.estimate.low));
-  const at = finiteRows.flatMap(({ estimate: e }) => [e.value, e.low, e.high]).filter(Number.isFinite);
-  const [low, high] = rangeOf([...at, ...(rule === undefined ? [] : [rule])]);
-  const margin = (high - low) * 0.06 || 1;
-  const data = (of: readonly IntervalRow[]) =>
-    of.map(({ label, colour, estimate }) => ({
+export function intervalOptions(rows: readonly IntervalRow[], o: IntervalOptions): Panel["options"] {
+  const least = o.least ?? Number.NEGATIVE_INFINITY;
+  const data = rows
+    .filter((r) => Number.isFinite(r.estimate.value))
+    .map(({ label, colour, estimate: e }) => ({
       label,
       colour,
-      value: estimate.value,
-      low: estimate.low,
-      high: estimate.high,
+      value: e.value,
+      low: Math.max(least, e.low),
+      high: e.high,
     }));
+  const bars = data.filter((r) => Number.isFinite(r.low + r.high));
+  const rule = o.rule === undefined ? [] : [o.rule];
+  const [low, high] = rangeOf([...data.map((r) => r.value), ...bars.flatMap((r) => [r.low, r.high]), ...rule]);
+  const margin = (high - low) * 0.06 || 1;
   return {
-    marginLeft: 92,
-    x: { domain: low <= high ? [low - margin, high + margin] : [0, 1] },
+    marginLeft: o.left ?? 92,
+    x: { domain: low <= high ? [Math.max(least, low - margin), high + margin] : [0, 1] },
     y: { type: "point", domain: rows.map((r) => r.label), padding: 0.6 },
     marks: [
       Plot.axisY({ tickSize: 0, label: null, fontSize: 10.5, color: INK }),
-      ...xAxis({ label: xLabel, ticks: 5 }),
-      ...(rule === undefined ? [] : [Plot.ruleX([rule], { stroke: MUTED, strokeDasharray: "3 3" })]),
-      Plot.link(data(bars), { x1: "low", x2: "high", y1: "label", y2: "label", stroke: "colour", strokeWidth: 1.8 }),
-      Plot.dot(data(finiteRows), { x: "value", y: "label", r: 3.4, fill: "colour", stroke: PAPER, strokeWidth: 0.8 }),
+      ...xAxis({ label: o.xLabel, ticks: 4, format: shortNumber }),
+      ...rule.map((x) => Plot.ruleX([x], { stroke: MUTED, strokeDasharray: "3 3" })),
+      Plot.link(bars, { x1: "low", x2: "high", y1: "label", y2: "label", stroke: "colour", strokeWidth: 1.8 }),
+      Plot.dot(data, { x: "value", y: "label", r: 3.4, fill: "colour", stroke: PAPER, strokeWidth: 0.8 }),
     ],
   };
 }

@@ -42,15 +42,8 @@ function forksFigure(tasks: readonly TaskMarkov[], protocol: Protocol): PaperFig
           return { x, estimate };
         }),
       }));
-      const title = `${TASK_WORDS[r.task]}, ${replayOf(memory, named)}`;
-      const o = {
-        title,
-        xLabel: "steps after the fork",
-        xTicks: [0, ...steps],
-        yLabel: "energy coefficient",
-        lines,
-        least: 0,
-      };
+      const title = `${TASK_WORDS[r.task]}, ${replayOf(memory, named)}: energy coefficient`;
+      const o = { title, xLabel: "steps after the fork", xTicks: [0, ...steps], lines, rule: 0 };
       return { title, options: estimateOptions(o) };
     }),
   );
@@ -71,26 +64,37 @@ function forksFigure(tasks: readonly TaskMarkov[], protocol: Protocol): PaperFig
   };
 }
 
-/** Every usable κ and k: the law of the state at the horizon, above the floor. */
+/** When a fork shows most: c works slowly, v is soon forgotten. Index into `states` of a fork. */
+const SHOWN: Readonly<Record<Memory, 0 | 1>> = { c: 1, v: 0 };
+
+/** Every usable κ and k: the law of the state, above the floor. */
 function placesFigure(tasks: readonly TaskMarkov[], protocol: Protocol): PaperFigure {
+  const { horizon } = protocol.markov;
+  const stepsOf = (time: 0 | 1): number => (time === 0 ? horizon / QUARTERS : horizon);
   const rows: Record<string, string | number>[] = [];
   const drawn = MEMORIES.flatMap((memory, m) =>
     tasks.map((r): Panel => {
       const intervals = usableOf(r, protocol).usable.map((place) => {
-        const of = (against: "other" | "floor") => seriesOf(r, r.forks[memory], place, (f) => f.states[against][1]);
-        const estimate = pairedDifference(of("other"), of("floor"), protocol.statistics);
-        rows.push({ task: r.task, memory, leak: place.leak, maskEvery: place.maskEvery, ...numbers(estimate) });
-        return { label: whereText(place), estimate, colour: conditionColour(m + 1) };
+        const at = ([0, 1] as const).map((time) => {
+          const of = (against: "other" | "floor") =>
+            seriesOf(r, r.forks[memory], place, (f) => f.states[against][time]);
+          const estimate = pairedDifference(of("other"), of("floor"), protocol.statistics);
+          const { leak, maskEvery } = place;
+          rows.push({ task: r.task, memory, leak, maskEvery, steps: stepsOf(time), ...numbers(estimate) });
+          return estimate;
+        });
+        return { label: whereText(place), estimate: at[SHOWN[memory]] as Estimate, colour: conditionColour(m + 1) };
       });
-      const title = `${TASK_WORDS[r.task]}: ${memory} of another visit`;
-      return { title, options: intervalOptions(intervals, "energy coefficient above the floor", 0) };
+      const title = `${TASK_WORDS[r.task]}: ${memory} of another visit, ${stepsOf(SHOWN[memory])} steps on`;
+      return { title, options: intervalOptions(intervals, { xLabel: "energy coefficient above the floor", rule: 0 }) };
     }),
   );
   return {
     part: 2,
     title: "Forks over leak and mask",
-    caption: `The law of the state ${protocol.markov.horizon} steps after the fork, against that of the floor, paired over seeds, for every κ and k that replays at all.`,
-    csv: csvOf(rows, ["task", "memory", "leak", "maskEvery"]),
+    caption:
+      "The law of the state after a fork, against that of the floor, paired over seeds, for every κ and k that replays at all; c under adaptation above, v under momentum below.",
+    csv: csvOf(rows, ["task", "memory", "leak", "maskEvery", "steps"]),
     figure: panels({
       name: "markov-places",
       description: "Energy coefficient of the state above the floor, one bar for each leak and mask.",
@@ -112,7 +116,7 @@ function controlsFigure(tasks: readonly TaskMarkov[], protocol: Protocol): Paper
         return { label: control, estimate, colour: conditionColour(i) };
       });
       const label = metric === "reach" ? "restricted mean reach time (steps)" : COVERAGE_TITLES[coverageOf(r.task)];
-      return { title: TASK_WORDS[r.task], options: intervalOptions(intervals, label) };
+      return { title: TASK_WORDS[r.task], options: intervalOptions(intervals, { xLabel: label, least: 0 }) };
     }),
   );
   return {
@@ -153,7 +157,7 @@ function informationFigure(tasks: readonly TaskMarkov[], protocol: Protocol): Pa
     );
     return {
       title: TASK_WORDS[r.task],
-      options: { ...intervalOptions(intervals, "nats per component", 0), marginLeft: 116 },
+      options: intervalOptions(intervals, { xLabel: "nats per component", rule: 0, left: 116 }),
     };
   });
   return {

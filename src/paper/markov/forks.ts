@@ -175,7 +175,7 @@ async function cloudsOf(
 }
 
 /** How far the one-step means of the forks lie apart: common noise cancels in the difference of one step. */
-async function nextMeans(
+export async function nextMeans(
   lab: Lab,
   family: Family,
   members: readonly FamilyMember[],
