@@ -5,6 +5,7 @@ import { adaptation } from "./adaptation.ts";
 import { balance } from "./balance.ts";
 import { estimation } from "./estimation.ts";
 import { leakage } from "./leakage.ts";
+import { markov } from "./markov.ts";
 import { momentum } from "./momentum.ts";
 import { score } from "./score.ts";
 import { stability } from "./stability.ts";
@@ -14,6 +15,7 @@ export const EXPERIMENTS: readonly Experiment<unknown>[] = [
   estimation,
   leakage,
   adaptation,
+  markov,
   momentum,
   stability,
   balance,
