@@ -120,7 +120,7 @@ export async function runRollout(
     }
     const { onCompile } = hooks;
     return program.run({
-      label: "dump",
+      label: "window",
       clock,
       from: step.from,
       to: step.to,
@@ -128,7 +128,7 @@ export async function runRollout(
     });
   };
   const copy = ({ regions, floats }: Step): Promise<void> => {
-    const encoder = gpu.device.createCommandEncoder({ label: "dump" });
+    const encoder = gpu.device.createCommandEncoder({ label: "copy" });
     for (const { buffer, copies } of regions) {
       const b = program.buffer(buffer);
       for (const { from, to, floats: n } of copies) {

@@ -78,6 +78,11 @@ export class ShardWriter {
       return;
     }
     const bytes = blockBytes(block.shape, this.#dtype) + 512;
+    const halves = bytes > this.#shardBytes ? halved(block) : null;
+    if (halves) {
+      for (const half of halves) this.put(half);
+      return;
+    }
     if (this.#shard && this.#bytes + bytes > this.#shardBytes) this.#finishShard();
     if (!this.#shard) {
       this.files.push(`${this.#stem}-${String(this.files.length + 1).padStart(5, "0")}.npz`);
@@ -132,6 +137,19 @@ export class ShardWriter {
   abort(): void {
     this.#shard?.abort();
   }
+}
+
+/** A block cut in two along its second axis, or null where that is no cut through its bytes. */
+function halved({ array, origin, shape, data }: ArrayBlock): [ArrayBlock, ArrayBlock] | null {
+  const [first = 1, second = 1, ...rest] = shape;
+  if (first !== 1 || second < 2) return null;
+  const n = second >> 1;
+  const size = elementCount([n, ...rest]);
+  const later = [origin[0] as number, (origin[1] as number) + n, ...origin.slice(2)];
+  return [
+    { array, origin, shape: [1, n, ...rest], data: data.subarray(0, size) },
+    { array, origin: later, shape: [1, second - n, ...rest], data: data.subarray(size) },
+  ];
 }
 
 /** Copies a block to its place in the whole array, runs of the last axis at a time. */

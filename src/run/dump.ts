@@ -11,7 +11,7 @@ import { type LoadedCheckpoint, loadCheckpoint } from "../io/checkpoint.ts";
 import { requireFreeSpace } from "../io/disk.ts";
 import { elementCount, formatShape } from "../io/npy.ts";
 import { writeSafetensors } from "../io/safetensors.ts";
-import { blockBytes, type DeclaredArray, ShardWriter } from "../io/shards.ts";
+import { blockBytes, type DeclaredArray, ONE_FILE_BYTES, ShardWriter } from "../io/shards.ts";
 import { recordLayouts } from "../kernels/records.ts";
 import { adapterSpec } from "../kernels/spec.ts";
 import { testBatch } from "../train/test-batch.ts";
@@ -141,7 +141,9 @@ async function dumpOn(gpu: Gpu, kind: PlanKind, s: Source, io: Io): Promise<Dump
   const spec = trainSpecOf(config, kind);
   const iteration = checkpoint?.meta.iteration ?? 0;
   const manifest = { ...describe(s, spec, iteration), ...gpuFacts(gpu) };
-  const writer = new ShardWriter(options.out, declared, manifest, { dtype: options.dtype });
+  const { out, dtype, shardBytes } = options;
+  const shards = shardBytes === undefined ? {} : { shardBytes, oneFileBytes: Math.min(shardBytes, ONE_FILE_BYTES) };
+  const writer = new ShardWriter(out, declared, manifest, { dtype, ...shards });
   const emit: Emit = (block) => writer.put(block);
   const times: DumpTimes = { compute: 0, readback: 0, write: 0 };
   const hooks: RolloutHooks = {

@@ -126,6 +126,8 @@ export interface DumpOptions extends GpuOptions, PlanOptions {
   /** The .npz or .safetensors to write. */
   readonly out: string;
   readonly format: "npz" | "safetensors";
+  /** Bytes of the largest file of a dump in several; the zip format's limit where it is left out. */
+  readonly shardBytes?: number;
   readonly dtype: "float32" | "float16";
   /** A checkpoint's file; the newest of the run where none is given. */
   readonly checkpoint?: string;

@@ -26,6 +26,7 @@ interface Flags extends GlobalFlags, PlanFlags {
   readonly from?: string;
   readonly to?: string;
   readonly every?: string;
+  readonly shard?: string;
   readonly set?: readonly string[];
 }
 
@@ -41,6 +42,16 @@ function rowsOf(text: string): [number, number] {
   const parts = text.split(":");
   if (parts.length !== 2) throw new UsageError(`--rows ${text}: expected FROM:TO, as in --rows 0:16`);
   return [count(parts[0] as string, "--rows", 0), count(parts[1] as string, "--rows", 0)];
+}
+
+/** Below the limit of the zip format. */
+const MOST_SHARD_MIB = 3584;
+
+function shardBytes(text: string): number {
+  const mib = count(text, "--shard", 1);
+  if (mib > MOST_SHARD_MIB)
+    throw new UsageError(`--shard ${text}: a .npz holds less than 4 GiB: at most ${MOST_SHARD_MIB}`);
+  return mib * 2 ** 20;
 }
 
 /** `reverie dump`. */
@@ -63,6 +74,10 @@ export const dump: Verb = (program, { perform, runs }) => {
     .option("--iterations <n>", "training steps whose batches are written, from the checkpoint on", "1")
     .option("--checkpoint <file>", "another checkpoint than the newest")
     .option("--fresh", "the networks as initialised, at iteration 0")
+    .option(
+      "--shard <mib>",
+      "largest file, MiB, at most 3584; what is larger becomes several (default: 256, then 3584)",
+    )
     .option("--f16", "half precision: float16 in the file")
     .addOption(
       new Option("--format <format>", "safetensors: weights and moments only")
@@ -104,6 +119,7 @@ export const dump: Verb = (program, { perform, runs }) => {
             : { networks: flags.networks.split(",").map((n) => count(n.trim(), "--networks", 0)) }),
           ...(flags.conditions === undefined ? {} : { conditions: names(flags.conditions) as string[] }),
           ...(flags.rows === undefined ? {} : { rows: rowsOf(flags.rows) }),
+          ...(flags.shard === undefined ? {} : { shardBytes: shardBytes(flags.shard) }),
           ...number(flags.from, "from", 0),
           ...number(flags.to, "to", 0),
           ...number(flags.every, "every", 1),
