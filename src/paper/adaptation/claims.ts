@@ -89,7 +89,7 @@ function explores(t: Task): ClaimResult {
 }
 
 const PLACES_DO_NOT_SLOW =
-  "not predicted here: overdamped replay of place cells is trapped, and whatever frees it makes it faster (model.md 9.4)";
+  "not predicted here: overdamped replay of place cells is trapped, and whatever frees it makes it faster, as in a prototype";
 
 function slows(t: Task): ClaimResult {
   const cells = againstPlain(t, "reach_rmean");
