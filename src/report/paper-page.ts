@@ -45,7 +45,7 @@ function noticesOf(input: PaperReportInput): string[] {
       : []),
     ...(mark.quick
       ? [
-          "Quick: few seeds, short training, few places of the grid. It shows that all works; its verdicts are not the paper's.",
+          "Quick: few seeds, short training, few places of the grid. It shows that everything works; read no verdict out of it.",
         ]
       : []),
     ...(findings.missing.length > 0
@@ -118,7 +118,7 @@ export function paperHtml(input: PaperReportInput): string {
   const { claims } = findings;
   return pageHtml({
     kind: "reproduction",
-    title: "Leakage, adaptation and momentum in RNN replay, claim by claim",
+    title: "Leakage, adaptation and momentum in RNN replay",
     facts: factsOf(input),
     notices: noticesOf(input),
     sections: [
