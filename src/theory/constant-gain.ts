@@ -26,11 +26,13 @@ export function excessOfGain(k: Matrix, path: Moments, readout: Readout): number
   return trace(multiply(difference, readoutCovariance(path, readout), transpose(difference)));
 }
 
+const average = (times: readonly Moments[], of: (t: Moments) => number): number =>
+  times.reduce((sum, t) => sum + of(t) / times.length, 0);
+
 /** Mean excess of the best constant gain over the times, as a share of the mean loss of the best gains K_t. */
 export function excessOfConstantGain(times: readonly Moments[], readout: Readout): number {
   const k = bestConstantGain(times, readout);
-  const total = (of: (t: Moments) => number): number => times.reduce((sum, t) => sum + of(t), 0);
-  return total((t) => excessOfGain(k, t, readout)) / total((t) => leastError(t, readout));
+  return average(times, (t) => excessOfGain(k, t, readout)) / average(times, (t) => leastError(t, readout));
 }
 
 /**
@@ -43,4 +45,17 @@ export function excessWithoutLeak(path: Moments, readout: Readout, rank: number)
   // Descending variances are ascending singular values.
   const { values } = symmetricEigen(covariance.data, covariance.rows);
   return values.slice(0, covariance.rows - rank).reduce((sum, v) => sum + readout.noiseStd ** 4 / v, 0);
+}
+
+/**
+ * The same of the best constant map of the given rank without a leak. The best constant map of all is −σ² Σ̄⁻¹, Σ̄ the
+ * mean over times of Σ_t, and is −I and the best constant gain's term; a rank loses in Σ̄ what it does not reach.
+ */
+export function excessOfConstantWithoutLeak(times: readonly Moments[], readout: Readout, rank: number): number {
+  const [first] = times;
+  if (first === undefined) return Number.NaN;
+  const d = readout.matrix.rows;
+  const covariance = times.reduce((sum, t) => add(sum, t.covariance, 1 / times.length), zeros(d, d));
+  const missed = excessWithoutLeak({ mean: first.mean, covariance }, readout, rank);
+  return excessOfConstantGain(times, readout) + missed / average(times, (t) => leastError(t, readout));
 }

@@ -5,6 +5,7 @@ import { ouTask } from "../../src/task/paths.ts";
 import {
   bestConstantGain,
   excessOfConstantGain,
+  excessOfConstantWithoutLeak,
   excessOfGain,
   excessWithoutLeak,
 } from "../../src/theory/constant-gain.ts";
@@ -238,6 +239,29 @@ describe("what constant weights give away", () => {
     expect(excessWithoutLeak(path, wide, 2)).toBeCloseTo(6 * 0.01 + inPlane, 12);
     expect(excessWithoutLeak(path, wide, 8)).toBeCloseTo(inPlane, 12);
     expect(excessWithoutLeak(path, wide, 10)).toBe(0);
+  });
+
+  it("a constant map without a leak loses what its rank misses of the best constant map, averaged over times", () => {
+    const wide = { matrix: zeros(2, 6), noiseStd: 0.1 };
+    wide.matrix.data[0] = wide.matrix.data[7] = 3;
+    const some = times.slice(0, 12);
+    const truths = some.map((t) => scoreMap(t, wide));
+    const laws = some.map((t) => stateMoments(t, wide).covariance);
+    /** Mean excess of a map, from its definition. */
+    const excess = (map: Matrix): number => {
+      const each = truths.map((truth, i) => {
+        const e = subtract(map, truth);
+        return trace(multiply(e, laws[i] as Matrix, transpose(e))) / mean(some.map((m) => leastError(m, wide)));
+      });
+      return mean(each);
+    };
+    // Rank 2 serves two units off the plane, whose singular values are the largest.
+    const two = zeros(6, 6);
+    two.data[2 * 6 + 2] = two.data[3 * 6 + 3] = -1;
+    expect(excessOfConstantWithoutLeak(some, wide, 2)).toBeCloseTo(excess(two), 10);
+    const best = subtract(recurrentTerm(bestConstantGain(some, wide), wide), identity(6));
+    expect(excessOfConstantWithoutLeak(some, wide, 6)).toBeCloseTo(excess(best), 10);
+    expect(excessOfConstantGain(some, wide)).toBeCloseTo(excess(best), 10);
   });
 });
 

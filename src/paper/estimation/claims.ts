@@ -82,6 +82,18 @@ export function estimationClaims(result: EstimationResult, protocol: Protocol): 
       holds: excess > p.constantExcess,
     }),
   );
+  const unleaked = result.constant.flatMap(({ steps, excess, withoutLeak }) =>
+    withoutLeak
+      .filter(({ dimension }) => dimension > result.pathDimension)
+      .map((w): ClaimCell => {
+        const ratio = w.excess / excess;
+        return {
+          where: `H = ${w.dimension}, paths of ${steps} steps`,
+          estimate: exact(ratio),
+          holds: ratio > p.leakSaves,
+        };
+      }),
+  );
 
   const neededAt = (dimension: number): string => {
     const { value, low, high } = over(lawAt(dimension, last).needed);
@@ -94,7 +106,6 @@ export function estimationClaims(result: EstimationResult, protocol: Protocol): 
     const ones = values.map(() => 1);
     return formatEstimate(pairedRatio(values, ones, protocol.statistics));
   };
-  const ranks = result.withoutLeak.find((w) => w.dimension === widest && w.time === last);
   const whole = result.constant[result.constant.length - 1];
   return [
     claim({
@@ -125,11 +136,7 @@ export function estimationClaims(result: EstimationResult, protocol: Protocol): 
       predicted: `excess loss of the whole map at least ${p.leakSaves} times that with −I given; ∝ H²/n against d²/n`,
       measured: `H = ${widest}, t = ${last}, ${named.samples.toLocaleString("en")} samples: ${excessAt((e) => e.excess.whole)} times the least loss, with the leak ${excessAt((e) => e.excess.leakGiven)}`,
       cells: saved,
-      why:
-        `where H = d there is nothing off the readout's plane` +
-        (ranks === undefined
-          ? ""
-          : `; without a leak, the best map of rank d = ${result.pathDimension} loses ${round(ranks.excess)} times the least loss however many samples there are`),
+      why: "where H = d there is nothing off the readout's plane",
     }),
     claim(
       {
@@ -143,6 +150,16 @@ export function estimationClaims(result: EstimationResult, protocol: Protocol): 
           : {
               why: `K_t is ${(result.gains[0] as number).toPrecision(2)} at t = 0 and ${(result.gains[result.gains.length - 1] as number).toPrecision(2)} at the end; the best constant for ${whole.steps} steps is ${whole.gain.toPrecision(2)}`,
             }),
+      },
+      "closed form",
+    ),
+    claim(
+      {
+        id: "estimation-constant-leak",
+        claim: "… and loses far more where no leak is given, and the same rank has to do for the decay as well",
+        predicted: `a constant map of rank d = ${result.pathDimension} loses at least ${p.leakSaves} times what it loses beside a leak, however many samples there are`,
+        measured: `paths of ${whole?.steps ?? 0} steps: ${(whole?.withoutLeak ?? []).map((w) => `${round(w.excess)} times the least loss for H = ${w.dimension}`).join(", ")}; with the leak ${percent(whole?.excess ?? Number.NaN)} of it`,
+        cells: unleaked,
       },
       "closed form",
     ),

@@ -33,10 +33,16 @@ export interface EstimationResult {
   readonly cells: readonly EstimationCell[];
   /** K_t, t = 0 …, in closed form. */
   readonly gains: readonly number[];
-  /** Of paths of so many steps: the best constant gain, and its loss beyond that of K_t as a share of it. */
-  readonly constant: readonly { readonly steps: number; readonly gain: number; readonly excess: number }[];
-  /** Loss of the best map of rank d without a leak, beyond the best map's and as a share of its loss. */
-  readonly withoutLeak: readonly { readonly dimension: number; readonly time: number; readonly excess: number }[];
+  /**
+   * Of paths of so many steps: the best constant gain, its loss beyond that of K_t as a share of it, and the same of the
+   * best constant map of rank d without a leak, by the number of units.
+   */
+  readonly constant: readonly {
+    readonly steps: number;
+    readonly gain: number;
+    readonly excess: number;
+    readonly withoutLeak: readonly { readonly dimension: number; readonly excess: number }[];
+  }[];
 }
 
 export function cellAt(

@@ -1,10 +1,10 @@
 /** Draws what the learners see, for every dimension and number of samples, and measures their errors at every time. */
 import type { PathTask } from "../../task/paths.ts";
-import { bestConstantGain, excessOfConstantGain, excessWithoutLeak } from "../../theory/constant-gain.ts";
+import { bestConstantGain, excessOfConstantGain, excessOfConstantWithoutLeak } from "../../theory/constant-gain.ts";
 import { Draws } from "../../theory/draws.ts";
 import { type Moments, ouPath, pathMoments } from "../../theory/gaussian-path.ts";
 import { type Matrix, trace, zeros } from "../../theory/matrix.ts";
-import { gain, leastError } from "../../theory/noisy-states.ts";
+import { gain } from "../../theory/noisy-states.ts";
 import { scatterFactor } from "../../theory/wishart.ts";
 import type { Protocol } from "../protocol.ts";
 import { type Errors, errorsOf, whiteDraw } from "./learners.ts";
@@ -63,17 +63,17 @@ export async function sampleEstimates(o: SampleOptions): Promise<EstimationResul
     pathDimension: d,
     cells,
     gains: path.map((m) => trace(gain(m, plane)) / d),
-    constant: o.protocol.horizons.map((steps) => ({
-      steps,
-      gain: trace(bestConstantGain(path.slice(0, steps), plane)) / d,
-      excess: excessOfConstantGain(path.slice(0, steps), plane),
-    })),
-    withoutLeak: dimensions.flatMap((dimension) =>
-      times.map((time) => {
-        const states = { matrix: readoutAlongAxes(d, dimension, readoutScale), noiseStd };
-        const at = path[time] as Moments;
-        return { dimension, time, excess: excessWithoutLeak(at, states, d) / leastError(at, states) };
-      }),
-    ),
+    constant: o.protocol.horizons.map((steps) => {
+      const times = path.slice(0, steps);
+      return {
+        steps,
+        gain: trace(bestConstantGain(times, plane)) / d,
+        excess: excessOfConstantGain(times, plane),
+        withoutLeak: dimensions.map((dimension) => {
+          const states = { matrix: readoutAlongAxes(d, dimension, readoutScale), noiseStd };
+          return { dimension, excess: excessOfConstantWithoutLeak(times, states, d) };
+        }),
+      };
+    }),
   };
 }
