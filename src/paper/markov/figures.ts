@@ -22,9 +22,6 @@ const numbers = (e: Estimate) => ({ mean: e.value, low: e.low, high: e.high, net
 const csvOf = (rows: readonly Record<string, string | number>[], first: readonly string[]): string =>
   formatCsv([...first, ...Object.keys(columnsOf)], rows);
 
-const replayOf = (memory: Memory, { friction, adaptStrength, adaptTau }: NamedCell): string =>
-  memory === "c" ? `b_a = ${adaptStrength}, τ_a = ${adaptTau}` : `λ = ${friction}`;
-
 /** The law of the decoded position, fork by fork, while it is followed. */
 function forksFigure(tasks: readonly TaskMarkov[], protocol: Protocol): PaperFigure {
   const every = Math.max(1, Math.floor(protocol.markov.horizon / QUARTERS));
@@ -42,7 +39,7 @@ function forksFigure(tasks: readonly TaskMarkov[], protocol: Protocol): PaperFig
           return { x, estimate };
         }),
       }));
-      const title = `${TASK_WORDS[r.task]}, ${replayOf(memory, named)}: energy coefficient`;
+      const title = `energy coefficient: ${TASK_WORDS[r.task]}, ${memory}`;
       const o = { title, xLabel: "steps after the fork", xTicks: [0, ...steps], lines, rule: 0 };
       return { title, options: estimateOptions(o) };
     }),
@@ -51,7 +48,7 @@ function forksFigure(tasks: readonly TaskMarkov[], protocol: Protocol): PaperFig
   return {
     part: 2,
     title: "Forks from the same r",
-    caption: `How far the law of the decoded position moves when replays go on from the same r_t with another memory, c under adaptation (above) and v under momentum (below), under common noise; two clouds of one state come to the floor. Networks of each task's named κ and k, mean with interval; ${protocol.markov.draws} rollouts a cloud.`,
+    caption: `How far the law of the decoded position moves when replays go on from the same r_t with another memory, c under adaptation (above) and v under momentum (below), under common noise; two clouds of one state come to the floor. Each task's named κ, k, λ, b_a and τ_a, mean over networks with interval; ${protocol.markov.draws} rollouts a cloud.`,
     csv: csvOf(rows, ["task", "memory", "fork", "steps"]),
     figure: panels({
       name: "markov-forks",
@@ -85,7 +82,7 @@ function placesFigure(tasks: readonly TaskMarkov[], protocol: Protocol): PaperFi
         });
         return { label: whereText(place), estimate: at[SHOWN[memory]] as Estimate, colour: conditionColour(m + 1) };
       });
-      const title = `${TASK_WORDS[r.task]}: ${memory} of another visit, ${stepsOf(SHOWN[memory])} steps on`;
+      const title = `${TASK_WORDS[r.task]}: ${memory}, ${stepsOf(SHOWN[memory])} steps on`;
       return { title, options: intervalOptions(intervals, { xLabel: "energy coefficient above the floor", rule: 0 }) };
     }),
   );
