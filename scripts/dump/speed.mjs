@@ -105,7 +105,7 @@ const STATES = "replay_both_r,replay_both_v,replay_both_c";
 /** What is dumped, and the pretended disk's MiB/s. */
 const DUMPS = {
   "r, v, c": [STATES, 0],
-  "r, v, c, a disk of 200 MiB/s": [STATES, 200],
+  "r, v, c, a disk of 300 MiB/s": [STATES, 300],
   "r, v, c, a disk of 100 MiB/s": [STATES, 100],
   r: ["replay_both_r", 0],
   everything: ["replay_both_*", 0],

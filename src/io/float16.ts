@@ -2,6 +2,10 @@
 const value = new Float32Array(1);
 const bits = new Uint32Array(value.buffer);
 
+/** Exponents in place of float32 numbers between which a float16 is normal. */
+const NORMAL_ABOVE = 112 << 23;
+const NORMAL_BELOW = 143 << 23;
+
 /** Larger values become infinities. */
 export function narrowToFloat16(x: number): number {
   value[0] = x;
@@ -29,7 +33,15 @@ function roundedShift(n: number, shift: number): number {
 }
 
 export function toFloat16(data: Float32Array): Uint16Array<ArrayBuffer> {
+  const words = new Uint32Array(data.buffer, data.byteOffset, data.length);
   const out = new Uint16Array(data.length);
-  for (let i = 0; i < data.length; i++) out[i] = narrowToFloat16(data[i] as number);
+  for (let i = 0; i < out.length; i++) {
+    const b = words[i] as number;
+    const exponent = b & 0x7f800000;
+    // Nearly all are normal before and after: the bias changes, and a tie goes to the even neighbour.
+    if (exponent > NORMAL_ABOVE && exponent < NORMAL_BELOW) {
+      out[i] = ((b >>> 16) & 0x8000) | (((b & 0x7fffffff) - NORMAL_ABOVE + 0xfff + ((b >>> 13) & 1)) >>> 13);
+    } else out[i] = narrowToFloat16(data[i] as number);
+  }
   return out;
 }

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { DataError } from "../../src/errors.ts";
-import { narrowToFloat16 } from "../../src/io/float16.ts";
+import { narrowToFloat16, toFloat16 } from "../../src/io/float16.ts";
 import { widenFloat16 } from "../../src/io/npy.ts";
 import { readNpz } from "../../src/io/npz.ts";
 import { readSafetensors, writeSafetensors } from "../../src/io/safetensors.ts";
@@ -38,6 +38,19 @@ describe("halves", () => {
     [-(2 ** -14 - 2 ** -26), -(2 ** -14)],
   ])("%d is rounded to the nearest, ties to even: %d", (value, rounded) => {
     expect(widenFloat16(narrowToFloat16(value))).toBe(rounded);
+    expect(toFloat16(Float32Array.of(value))[0]).toBe(narrowToFloat16(value));
+  });
+
+  test("many at once are each rounded like one, from the smallest to NaN", () => {
+    // All exponents and signs, fractions around the ties.
+    const bits = Uint32Array.from(
+      { length: 1 << 16 },
+      (_, i) => ((i >> 7) << 23) | (Math.imul(i & 127, 0x10204081 >>> 9) & 0x7fffff),
+    );
+    const values = new Float32Array(bits.buffer);
+    expect(toFloat16(values)).toEqual(Uint16Array.from(values, narrowToFloat16));
+    const ties = Float32Array.from({ length: 4096 }, (_, i) => (1 + i * 2 ** -11) * 2 ** ((i % 29) - 14));
+    expect(toFloat16(ties)).toEqual(Uint16Array.from(ties, narrowToFloat16));
   });
 });
 
