@@ -33,8 +33,9 @@ const option = (name, standard) => (options.includes(name) ? options[options.ind
 function copyTree() {
   const tree = mkdtempSync(join(tmpdir(), "reverie-mutation-"));
   const listed = spawnSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], { cwd: ROOT });
+  const linked = ["node_modules", ".drivers", ".shader-cache"];
   for (const file of listed.stdout.toString().split("\0")) {
-    if (file === "" || !existsSync(join(ROOT, file))) continue;
+    if (file === "" || linked.includes(file) || !existsSync(join(ROOT, file))) continue;
     mkdirSync(dirname(join(tree, file)), { recursive: true });
     cpSync(join(ROOT, file), join(tree, file));
   }

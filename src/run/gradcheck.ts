@@ -59,7 +59,8 @@ export interface GradcheckResult {
 }
 
 export interface GradcheckOptions {
-  readonly cases: number;
+  /** How many, or which in what order. */
+  readonly cases: number | readonly number[];
   readonly seed: number;
   /** Plans to run, perhaps not all of them for every case. */
   readonly kinds: readonly PlanKind[] | ((example: GradcheckCase) => readonly PlanKind[]);
@@ -192,13 +193,14 @@ function suspectsOf(failed: readonly GradcheckCase[], passed: readonly Gradcheck
   return rates.filter((r) => r.rate === most).map((r) => r.option);
 }
 
-/** Compares `cases` random cases under each of `kinds`. */
+/** Compares random cases under each of `kinds`. */
 export async function gradcheck(gpu: Gpu, options: GradcheckOptions): Promise<GradcheckResult> {
   const worst: GradcheckShares = { states: 0, readout: 0, loss: 0, gradient: 0, element: 0 };
   const maskDifferences = { count: 0, of: 0 };
   const failures: GradcheckFailure[] = [];
   const [failed, passed]: [GradcheckCase[], GradcheckCase[]] = [[], []];
-  for (const index of gradcheckOrder(options.cases)) {
+  const cases = typeof options.cases === "number" ? gradcheckOrder(options.cases) : options.cases;
+  for (const index of cases) {
     const example = gradcheckCase(options.seed, index, options.steps ?? null);
     const outputs: Partial<Record<PlanKind, EvaluateOutput>> = {};
     const before = failures.length;
@@ -219,5 +221,5 @@ export async function gradcheck(gpu: Gpu, options: GradcheckOptions): Promise<Gr
     options.onCase?.(example, outputs);
   }
   failures.sort((a, b) => a.case - b.case);
-  return { cases: options.cases, worst, maskDifferences, failures, suspects: suspectsOf(failed, passed) };
+  return { cases: cases.length, worst, maskDifferences, failures, suspects: suspectsOf(failed, passed) };
 }

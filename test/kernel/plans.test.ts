@@ -6,12 +6,24 @@ import { describe, expect, test } from "vitest";
 import { type EvaluateInput, type EvaluateOutput, evaluateModel } from "../../src/evaluate/evaluate.ts";
 import { PLAN_KINDS, type PlanKind } from "../../src/gpu/plan.ts";
 import { type AdapterSpec, adapterSpec } from "../../src/kernels/spec.ts";
+import { ACTIVATIONS } from "../../src/model/dynamics.ts";
 import { FEW_INPUTS, TENSOR_NAMES } from "../../src/model/parameters.ts";
-import { GRADCHECK_OPTIONS, type GradcheckCase, gradcheckCase } from "../../src/reference/gradcheck-cases.ts";
-import { gradcheck } from "../../src/run/gradcheck.ts";
+import {
+  GRADCHECK_OPTIONS,
+  type GradcheckCase,
+  gradcheckCase,
+  gradcheckOrder,
+} from "../../src/reference/gradcheck-cases.ts";
+import {
+  type GradcheckOptions,
+  type GradcheckResult,
+  type GradcheckShares,
+  gradcheck,
+} from "../../src/run/gradcheck.ts";
 import { expectSameBits } from "../bits.ts";
 import { gpuHygiene, testGpu } from "../gpu.ts";
 import { record, SOAK } from "../reliability/record.ts";
+import { secondGpu } from "../second-gpu.ts";
 import { MODIFIED, PLAIN, someNetwork } from "./model.ts";
 import { type NetworkResult, type NetworksRun, runNetworks } from "./networks.ts";
 
@@ -40,11 +52,41 @@ const kindsOf = ({ reference: { shape, activation } }: GradcheckCase): PlanKind[
   );
 };
 
+/** An adapter that compiles on one core does so for two devices at a time, if their kernels differ. */
+async function inHalves(cases: number, options: Omit<GradcheckOptions, "cases">): Promise<GradcheckResult> {
+  const second = await secondGpu();
+  try {
+    const relu = (index: number) => ACTIVATIONS[index % ACTIVATIONS.length] === "relu";
+    const [ours, others] = await Promise.all([
+      gradcheck(await testGpu(), { ...options, cases: gradcheckOrder(cases).filter(relu) }),
+      gradcheck(second, { ...options, cases: gradcheckOrder(cases).filter((index) => !relu(index)) }),
+    ]);
+    await second.checkGuards();
+    const worst = Object.fromEntries(
+      Object.entries(ours.worst).map(([what, share]) => [
+        what,
+        Math.max(share, others.worst[what as keyof GradcheckShares]),
+      ]),
+    ) as unknown as GradcheckShares;
+    return {
+      cases: ours.cases + others.cases,
+      worst,
+      maskDifferences: {
+        count: ours.maskDifferences.count + others.maskDifferences.count,
+        of: ours.maskDifferences.of + others.maskDifferences.of,
+      },
+      failures: [...ours.failures, ...others.failures],
+      suspects: [],
+    };
+  } finally {
+    await second.close();
+  }
+}
+
 /** Runs cases, prints the shares of the tolerances they used, and fails with the sentences of what is wrong. */
 async function check(cases: number, seed: number, steps: number | null): Promise<GradcheckCase[]> {
   const seen: GradcheckCase[] = [];
-  const result = await gradcheck(await testGpu(), {
-    cases,
+  const result = await inHalves(cases, {
     seed,
     kinds: kindsOf,
     ...(steps === null ? {} : { steps }),
@@ -57,6 +99,7 @@ async function check(cases: number, seed: number, steps: number | null): Promise
       }
     },
   });
+  expect(result.cases).toBe(cases);
   const shares = Object.entries(result.worst).map(([what, share]) => `${what} ${(100 * share).toFixed(1)} %`);
   const { count, of } = result.maskDifferences;
   process.stderr.write(
