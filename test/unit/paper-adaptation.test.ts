@@ -54,6 +54,8 @@ describe("verdicts on adaptation", () => {
     expect(claims.map((c) => c.verdict)).toEqual(["holds", "holds", "holds"]);
     // κ × k × b_a × τ_a; with momentum λ too.
     expect(claims.map((c) => c.cells.length)).toEqual([4 * 9, 4 * 9, 4 * 5 * 9]);
+    // Of 2 b_a, whatever λ is; of 1000 b_a λ.
+    expect(claims[0]?.why).toContain("with momentum on both sides 100 %");
     // Pairing takes the seeds' offsets out: 2 · 0.02 with an interval far narrower than they are.
     const [first] = claims[0]?.cells ?? [];
     expect(first?.where).toBe("κ = 0.2, k = 1, b_a = 0.02, τ_a = 60");
@@ -74,6 +76,15 @@ describe("verdicts on adaptation", () => {
     const fastOnly = replays("tmaze", (c, k, m) => ({ ...asClaimed(c, k, m), track: 0.5 }));
     const slowOnly = replays("tmaze", (c, k, m) => ({ ...asClaimed(c, k, m), reach_rmean: 100 }));
     for (const r of [fastOnly, slowOnly]) expect(verdicts(r)["adaptation-momentum-tmaze"]).toBe("fails");
+  });
+
+  it("adaptation beside momentum is compared with momentum alone", () => {
+    // It explores at λ = 1 only: momentum covers everything by itself.
+    const r = replays("tmaze", ({ friction, adaptStrength }) => ({
+      track: friction < 1 ? 0.9 : 0.5 + 2 * adaptStrength,
+    }));
+    expect(adaptationClaims([r], protocol)[0]?.verdict).toBe("holds");
+    expect(adaptationClaims([r], protocol)[0]?.why).toContain("with momentum on both sides 0 %");
   });
 
   it("boxes are covered by regions, not by a track", () => {

@@ -5,13 +5,11 @@ import type { NamedCell, Protocol } from "../protocol.ts";
 import { estimateMean, formatEstimate, pairedDifference, pairedRatio, shareOf, verdictOf } from "../statistics.ts";
 import { coverageOf } from "../tasks.ts";
 import { type Place, usableText } from "../usable.ts";
-import { TASK_WORDS, whereText } from "../words.ts";
+import { shareText, TASK_WORDS, whereText } from "../words.ts";
 import { adaptations, type Kept, PLAIN, seriesAt, type TaskReplays, usableOf } from "./replays.ts";
 
 export const adaptationText = (c: Pick<Cell, "adaptStrength" | "adaptTau">): string =>
   `b_a = ${c.adaptStrength}, τ_a = ${c.adaptTau}`;
-
-const percent = (x: number): string => `${Math.round(100 * x)} %`;
 
 /** An interval that excludes `null` counts only where most networks have a value. */
 const isBacked = (e: Estimate, networks: number): boolean => 2 * e.n > networks;
@@ -62,29 +60,35 @@ class Task {
   }
 }
 
-/** One metric under adaptation at λ = 1 against the same networks without, over κ × k × b_a × τ_a; `holds` above 0. */
-function againstPlain(t: Task, metric: Kept): ClaimCell[] {
+/** One metric under adaptation against the same networks without, at one λ, over κ × k × b_a × τ_a; `holds` above 0. */
+function againstNone(t: Task, metric: Kept, friction: number): ClaimCell[] {
   return usableOf(t.replays, t.protocol).usable.flatMap((place) =>
     adaptations(t.protocol).map((a) => {
-      const estimate = t.difference(metric, place, { friction: 1, ...a }, PLAIN);
+      const estimate = t.difference(metric, place, { friction, ...a }, { ...PLAIN, friction });
       const holds = estimate.low > 0 && isBacked(estimate, t.networks(place));
       return { where: `${whereText(place)}, ${adaptationText(a)}`, estimate, holds };
     }),
   );
 }
 
+/** The same with momentum on both sides: a share for people, no part of the verdict. */
+function withMomentum(t: Task, metric: Kept): string {
+  const cells = t.protocol.replay.friction.filter((f) => f < 1).flatMap((f) => againstNone(t, metric, f));
+  return `with momentum on both sides ${shareText(shareOf(cells))}`;
+}
+
 const opposed = (cells: readonly ClaimCell[]): string =>
-  `in ${percent(cells.filter((c) => c.estimate.high < 0).length / cells.length)} of the grid the interval lies on the other side`;
+  `in ${shareText(cells.filter((c) => c.estimate.high < 0).length / cells.length)} of the grid the interval lies on the other side`;
 
 function explores(t: Task): ClaimResult {
-  const cells = againstPlain(t, t.coverage);
+  const cells = againstNone(t, t.coverage, 1);
   const own = { friction: 1, adaptStrength: t.named.adaptStrength, adaptTau: t.named.adaptTau };
   return t.result("adaptation-explores", {
     claim: `${TASK_WORDS[t.replays.task]}: adaptation explores (${t.coverage} up)`,
     predicted: "coverage above that of the same network without adaptation",
     measured: `${t.coverage} ${t.mean(t.coverage, PLAIN)} → ${t.mean(t.coverage, own)}, entries ${t.mean("entries", PLAIN)} → ${t.mean("entries", own)}, entropy ${t.mean("coverage_entropy", PLAIN)} → ${t.mean("coverage_entropy", own)} at ${whereText(t.named)}, ${adaptationText(own)}`,
     cells,
-    why: `${percent(shareOf(cells))} of the grid; ${opposed(cells)}; ${usableText(usableOf(t.replays, t.protocol))}`,
+    why: `${shareText(shareOf(cells))} of the grid; ${opposed(cells)}; ${withMomentum(t, t.coverage)}; ${usableText(usableOf(t.replays, t.protocol))}`,
   });
 }
 
@@ -92,14 +96,14 @@ const PLACES_DO_NOT_SLOW =
   "not predicted here: overdamped replay of place cells is trapped, and whatever frees it makes it faster, as in a prototype";
 
 function slows(t: Task): ClaimResult {
-  const cells = againstPlain(t, "reach_rmean");
+  const cells = againstNone(t, "reach_rmean", 1);
   const own = { friction: 1, adaptStrength: t.named.adaptStrength, adaptTau: t.named.adaptTau };
   return t.result("adaptation-slows", {
     claim: `${TASK_WORDS[t.replays.task]}: adaptation slows (restricted mean reach time up)`,
     predicted: t.coverage === "regions" ? PLACES_DO_NOT_SLOW : "reach time above that of the same network without",
     measured: `${t.mean("reach_rmean", PLAIN)} → ${t.mean("reach_rmean", own)} steps of ${t.replays.steps} at ${whereText(t.named)}, ${adaptationText(own)}`,
     cells,
-    why: `${percent(shareOf(cells))} of the grid; ${opposed(cells)}; ${usableText(usableOf(t.replays, t.protocol))}`,
+    why: `${shareText(shareOf(cells))} of the grid; ${opposed(cells)}; ${withMomentum(t, "reach_rmean")}; ${usableText(usableOf(t.replays, t.protocol))}`,
   });
 }
 
@@ -135,7 +139,7 @@ function jointCells(t: Task): Joint[] {
 function fastAndExploratory(t: Task): ClaimResult {
   const joint = jointCells(t);
   const cells = joint.map((j) => j.cell);
-  const share = (of: readonly Joint[], is: (j: Joint) => boolean) => percent(of.filter(is).length / of.length);
+  const share = (of: readonly Joint[], is: (j: Joint) => boolean) => shareText(of.filter(is).length / of.length);
   const mild = joint.filter((j) => j.friction >= 0.5);
   const { friction, adaptStrength, adaptTau } = t.named;
   const [both, alone] = [

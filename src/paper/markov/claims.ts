@@ -4,14 +4,13 @@ import type { NamedCell, Protocol } from "../protocol.ts";
 import { estimateMean, formatEstimate, pairedDifference, shareOf, verdictOf } from "../statistics.ts";
 import { coverageOf } from "../tasks.ts";
 import { type Place, usableText } from "../usable.ts";
-import { TASK_WORDS, whereText } from "../words.ts";
+import { shareText, TASK_WORDS, whereText } from "../words.ts";
 import { type Memory, type NetworkForks, QUARTERS } from "./forks.ts";
 import { type Given, LAGS, type NetworkInformation, type ReplayName } from "./information.ts";
 import type { Control, Measured } from "./memoryless.ts";
 import { controlAt, seriesOf, type TaskMarkov, usableOf } from "./result.ts";
 
 const isAbove = (e: Estimate, networks: number): boolean => e.low > 0 && 2 * e.n > networks;
-const percent = (x: number): string => `${Math.round(100 * x)} %`;
 
 interface Asked {
   readonly r: TaskMarkov;
@@ -29,7 +28,7 @@ function result({ r, protocol, named }: Asked, id: string, said: Said): ClaimRes
     part: 2,
     over: `${r.members.filter((m) => m.leak === named.leak && m.maskEvery === named.maskEvery).length} seeds × ${said.cells.length} κ × k`,
     verdict: verdictOf(said.cells, protocol.verdict),
-    why: [`${percent(shareOf(said.cells))} of these`, ...(why ? [why] : []), usableText(places)].join("; "),
+    why: [`${shareText(shareOf(said.cells))} of these`, ...(why ? [why] : []), usableText(places)].join("; "),
     ...rest,
   };
 }
@@ -102,13 +101,14 @@ function controlClaim(a: Asked, id: string, of: keyof Measured, words: { claim: 
     cellsOf(a, (place) => [controlAt(r, place, x, of, protocol), controlAt(r, place, y, of, protocol)]);
   const inhibition = against("memoryless", "plain");
   const cells = against("adaptation", "memoryless");
-  const below = (of: readonly ClaimCell[]): string => percent(of.filter((c) => c.estimate.high < 0).length / of.length);
+  const below = (of: readonly ClaimCell[]): string =>
+    shareText(of.filter((c) => c.estimate.high < 0).length / of.length);
   return result(a, id, {
     claim: `${TASK_WORDS[r.task]}: ${words.claim}`,
     predicted: "open: memoryless feedback c = b_a r, of the same strength, tells memory from inhibition",
     measured: `${words.unit} ${at("plain")} plain, ${at("memoryless")} memoryless, ${at("adaptation")} adaptation at ${whereText(named)}, b_a = ${named.adaptStrength}, τ_a = ${named.adaptTau}`,
     cells,
-    why: `adaptation is below memoryless feedback in ${below(cells)}; memoryless feedback is above plain in ${percent(shareOf(inhibition))}, below in ${below(inhibition)}`,
+    why: `adaptation is below memoryless feedback in ${below(cells)}; memoryless feedback is above plain in ${shareText(shareOf(inhibition))}, below in ${below(inhibition)}`,
   });
 }
 
