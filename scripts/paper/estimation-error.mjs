@@ -1,4 +1,4 @@
-// Error of the estimated score against the number of samples.
+// Error of an estimated score against the number of samples.
 import { draw } from "./draw.mjs";
 
-await draw("estimation", /^estimation-error$/);
+await draw("estimation", /^estimation-error/);

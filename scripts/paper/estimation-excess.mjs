@@ -1,4 +1,4 @@
-// Loss beyond the best map's, with and without the leak given.
+// Loss beyond that of the best map.
 import { draw } from "./draw.mjs";
 
-await draw("estimation", /^estimation-excess$/);
+await draw("estimation", /^estimation-excess/);

@@ -1,4 +1,4 @@
-// Cosine between drift and score along OU paths.
+// How far the drift points along the score.
 import { draw } from "./draw.mjs";
 
-await draw("score", /^score-cosine$/);
+await draw("score", /^score-cosine/);

@@ -1,4 +1,4 @@
-// Linear decay off and within the readout's plane.
+// Decay rates off and within the plane of the readout.
 import { draw } from "./draw.mjs";
 
-await draw("score", /^score-decay$/);
+await draw("score", /^score-decay/);

@@ -1,4 +1,4 @@
-// Gain of the drift on the score along OU paths.
+// The gain of the drift on the score along a path.
 import { draw } from "./draw.mjs";
 
-await draw("score", /^score-gain$/);
+await draw("score", /^score-gain/);

@@ -6,11 +6,15 @@ import { type Row, table, textCell, type Verdict, verdictCell, verdictTable } fr
 
 export type Part = ClaimResult["part"];
 
-export const PARTS: readonly { readonly part: Part; readonly title: string }[] = [
-  { part: 1, title: "Claim 1: the score varies in time and is hard to estimate; leakage gives its linear part" },
-  { part: 2, title: "Claim 2: adaptation explores, is non-Markov, and slows" },
-  { part: 3, title: "Claim 3: momentum compresses time; with adaptation it is fast and explores" },
-  { part: 4, title: "What reviewers asked" },
+export const PARTS: readonly { readonly part: Part; readonly short: string; readonly title: string }[] = [
+  {
+    part: 1,
+    short: "Score and leakage",
+    title: "Claim 1: the score varies in time and is hard to estimate; leakage gives its linear part",
+  },
+  { part: 2, short: "Adaptation", title: "Claim 2: adaptation explores, is non-Markov, and slows" },
+  { part: 3, short: "Momentum", title: "Claim 3: momentum compresses time; with adaptation it is fast and explores" },
+  { part: 4, short: "What reviewers asked", title: "What reviewers asked" },
 ];
 
 export const ofPart = <T extends { readonly part: Part }>(all: readonly T[], part: Part): T[] =>
@@ -19,7 +23,7 @@ export const ofPart = <T extends { readonly part: Part }>(all: readonly T[], par
 const held = (cells: readonly ClaimCell[]): number => cells.filter((c) => c.holds).length;
 
 const shareText = (cells: readonly ClaimCell[]): string =>
-  cells.length === 0 ? "no place to test it" : `${held(cells)} of ${cells.length}`;
+  cells.length === 0 ? "no place to test it" : `${held(cells)}\u00a0of\u00a0${cells.length}`;
 
 export function verdicts(claims: readonly ClaimResult[]): string {
   const groups = PARTS.map(({ part, title }) => ({

@@ -112,6 +112,19 @@ function partSection(input: PaperReportInput, part: Part, title: string): string
   return section(`claim-${part}`, title, [...drawn, places].join("\n"));
 }
 
+/** Where to go on the page, as it is long. */
+function contents({ findings }: PaperReportInput): string {
+  const isThere = (part: Part): boolean =>
+    ofPart(findings.claims, part).length > 0 || ofPart(findings.figures, part).length > 0;
+  const links = [
+    ...PARTS.filter(({ part }) => isThere(part)).map(({ part, short }) => [`claim-${part}`, short] as const),
+    ["constants", "Constants"] as const,
+    ["methods", "Methods"] as const,
+    ["provenance", "Provenance"] as const,
+  ];
+  return `<nav class="contents">${links.map(([id, title]) => `<a href="#${id}">${escapeXml(title)}</a>`).join(" · ")}</nav>`;
+}
+
 /** The page as one HTML document that refers to nothing outside itself but the tables beside it. */
 export function paperHtml(input: PaperReportInput): string {
   const { findings, protocol, manifest, mark } = input;
@@ -122,6 +135,7 @@ export function paperHtml(input: PaperReportInput): string {
     facts: factsOf(input),
     notices: noticesOf(input),
     sections: [
+      contents(input),
       claims.length === 0
         ? ""
         : section(

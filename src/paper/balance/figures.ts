@@ -79,6 +79,7 @@ function front({ plane, unseen }: Balance, members: readonly ReplayedMember[], p
   const best = paretoFront(points);
   const chosen = chooseMix(points, protocol);
   const again = unseen === null ? undefined : pointsOf(unseen, unseen.members).find((p) => isMix(p.cell));
+  const [slowest, fastest] = rangeOf([...sound, ...(again ? [again] : [])].map((p) => p.speed).filter(Number.isFinite));
   const panel = (title: string, label: string, y: (p: Point) => number, line: boolean): Panel => {
     const all = [...sound, ...(again ? [again] : [])].map(y).filter(Number.isFinite);
     const [low, high] = rangeOf(all);
@@ -86,7 +87,7 @@ function front({ plane, unseen }: Balance, members: readonly ReplayedMember[], p
     return {
       title,
       options: {
-        x: { type: "log", domain: rangeOf([...sound, ...(again ? [again] : [])].map((p) => p.speed)) },
+        x: { type: "log", domain: [slowest / 1.06, fastest * 1.06] },
         y: { domain: [low - pad, high + pad] },
         marks: [
           ...yAxis({ label, ticks: 6 }),
