@@ -6,11 +6,14 @@ const COMPONENTS = 8;
 /** The components' covariance needs no more samples than this; the regressions use them all. */
 const PCA_SAMPLES = 8192;
 
-/** Scores on the eight leading principal components, (row, sample, component). */
-export function principalScores(s: States): {
-  scores: Float64Array;
-  components: number;
-} {
+/** (row, sample, component) */
+export interface Scores {
+  readonly scores: Float64Array;
+  readonly components: number;
+}
+
+/** Scores on the eight leading principal components. */
+export function principalScores(s: States): Scores {
   const n = s.units;
   const components = Math.min(COMPONENTS, n);
   const chosen = spreadIndices(s.rows * s.steps, PCA_SAMPLES);
@@ -65,14 +68,22 @@ export function conditionalMutualInformation(
   lags: readonly number[],
   beside: readonly States[] = [],
 ): number[] {
-  const own = principalScores(states);
-  const others = beside.map(principalScores);
-  return lags.map((lag) => informationAtLag(states, own, others, lag));
+  return informationOfScores(states, lags, principalScores(states), beside.map(principalScores));
 }
 
-type Scores = ReturnType<typeof principalScores>;
+/** The same from principal scores that are known: eigenvectors take longer than all the rest. */
+export function informationOfScores(
+  samples: Samples,
+  lags: readonly number[],
+  own: Scores,
+  others: readonly Scores[],
+): number[] {
+  return lags.map((lag) => informationAtLag(samples, own, others, lag));
+}
 
-function informationAtLag(states: States, own: Scores, others: readonly Scores[], lag: number): number {
+type Samples = Pick<States, "rows" | "steps" | "every">;
+
+function informationAtLag(states: Samples, own: Scores, others: readonly Scores[], lag: number): number {
   const past = lagInSamples(states, lag);
   const d = own.components;
   const count = states.rows * (states.steps - 1 - past);
@@ -91,7 +102,7 @@ interface Factor {
 }
 
 /** Cholesky factor of the blocks' joint covariance: it holds the regression of the last block on all before it. */
-function factorOf(states: States, past: number, blocks: readonly Block[]): Factor | null {
+function factorOf(states: Samples, past: number, blocks: readonly Block[]): Factor | null {
   const size = blocks.reduce((sum, b) => sum + b.components, 0);
   const count = states.rows * (states.steps - 1 - past);
   const sample = new Float64Array(size);

@@ -3,12 +3,16 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { parseConfig } from "../../src/config/load.ts";
 import { presets } from "../../src/config/presets/index.ts";
 import { ioOf } from "../../src/library/options.ts";
+import { conditionalMutualInformation } from "../../src/metrics/markov.ts";
+import { statesOf } from "../../src/metrics/trajectories.ts";
 import { cellParams } from "../../src/model/dynamics.ts";
 import type { Family, Lab } from "../../src/paper/experiment.ts";
 import { type ForkSpec, forkMembers, type Memory, nextMeans } from "../../src/paper/markov/forks.ts";
+import { informationOfMembers } from "../../src/paper/markov/information.ts";
+import { measureControls } from "../../src/paper/markov/memoryless.ts";
 import { distance, type Visits } from "../../src/paper/markov/visits.ts";
 import { loadProtocol } from "../../src/paper/protocol.ts";
-import { replayStep } from "../../src/paper/replays.ts";
+import { replayMembers, replayStep } from "../../src/paper/replays.ts";
 import { rolloutReference } from "../../src/reference/rollout.ts";
 import { widenTensors } from "../../src/reference/tensors.ts";
 import { modelOf } from "../../src/run/experiment.ts";
@@ -130,4 +134,34 @@ describe.each(["c", "v"] as const)("forks of %s", (memory) => {
       expect(got.none).toBeGreaterThan(0.5);
     });
   });
+});
+
+const named = { leak: 0.5, maskEvery: 5, friction: 0.6, adaptStrength: 0.3, adaptTau: 10 };
+
+test("information is what the metric says of the same replays, given what there is to know", async () => {
+  const few = { ...protocol, memoryRepeats: 8, memorySteps: 40 };
+  const [first] = await informationOfMembers(lab, family, family.members.slice(0, 1), named, few);
+  const [both] = await replayMembers(lab, family, family.members.slice(0, 1), {
+    conditions: [{ friction: 0.6, adaptStrength: 0.3, adaptTau: 10 }],
+    ...{ repeats: 8, steps: 40, saveStates: true, saveExtra: true },
+  });
+  const of = (name: "states" | "v" | "c") => statesOf({ data: both?.[name] as Float32Array, shape: [1, 40, 8, N] }, 0);
+  const [r, v, c] = [of("states"), of("v"), of("c")];
+  expect(Object.keys(first?.nats.both ?? {})).toEqual(["r", "r, v", "r, c", "r, v, c"]);
+  expect(first?.nats.both.r).toEqual(conditionalMutualInformation(r, [1, 5]));
+  expect(first?.nats.both["r, v"]).toEqual(conditionalMutualInformation(r, [1, 5], [v]));
+  expect(first?.nats.both["r, v, c"]).toEqual(conditionalMutualInformation(r, [1, 5], [v, c]));
+  expect(Object.keys(first?.nats.plain ?? {})).toEqual(["r"]);
+});
+
+test("memoryless feedback of no strength is plain replay, of some it is not", async () => {
+  const few = { ...loadProtocol(false).protocol.replay, repeats: 8, steps: { tmaze: 40 } };
+  const small = { ...lab, protocol: { ...loadProtocol(false).protocol, replay: few } } as unknown as Lab;
+  const none = await measureControls(small, family, "tmaze", { ...named, adaptStrength: 0 });
+  expect(none.memoryless).toEqual(none.plain);
+  expect(none.adaptation).toEqual(none.plain);
+  const some = await measureControls(small, family, "tmaze", { ...named, adaptStrength: 2 });
+  expect(some.plain).toEqual(none.plain);
+  expect(some.memoryless).not.toEqual(none.plain);
+  expect(some.memoryless).not.toEqual(some.adaptation);
 });

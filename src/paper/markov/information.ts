@@ -1,5 +1,5 @@
 /** Conditional mutual information of the past of r, given r alone and given the memory beside it. */
-import { conditionalMutualInformation } from "../../metrics/markov.ts";
+import { informationOfScores, principalScores, type Scores } from "../../metrics/markov.ts";
 import type { States } from "../../metrics/trajectories.ts";
 import type { ReplayResult } from "../../replay/replay.ts";
 import type { Family, FamilyMember, Lab } from "../experiment.ts";
@@ -64,13 +64,16 @@ function informationOf(
   units: number,
 ): Nats {
   const histories = [r.states, r.v, r.c] as readonly Float32Array[];
-  const [states, v, c] = statesOfAll(histories, s, networks, repeats, units) as [States, States, States];
-  const beside: Readonly<Record<Given, readonly States[]>> = { r: [], "r, v": [v], "r, c": [c], "r, v, c": [v, c] };
+  const known = statesOfAll(histories, s, networks, repeats, units) as [States, States, States];
+  const [{ rows }] = known;
+  const has = (variable: "v" | "c"): boolean => KNOWABLE[name].some((given) => given.includes(variable));
+  const wanted = [true, has("v"), has("c")];
+  const [own, v, c] = known.map((x, i) => (rows > 0 && wanted[i] ? principalScores(x) : null));
   return Object.fromEntries(
-    KNOWABLE[name].map((given) => [
-      given,
-      states.rows === 0 ? LAGS.map(() => Number.NaN) : conditionalMutualInformation(states, LAGS, beside[given]),
-    ]),
+    KNOWABLE[name].map((given) => {
+      const beside = [...(given.includes("v") ? [v] : []), ...(given.includes("c") ? [c] : [])] as Scores[];
+      return [given, own ? informationOfScores(known[0], LAGS, own, beside) : LAGS.map(() => Number.NaN)];
+    }),
   );
 }
 
