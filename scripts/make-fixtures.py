@@ -3,6 +3,7 @@
 
     python3 scripts/make-fixtures.py
 
+numpy-compressed-trials.npz: given trials, as numpy.savez_compressed leaves them.
 numpy-arrays.npz, numpy-compressed.npz: every element type that is read, odd shapes, a scalar, empty arrays.
 numpy-arrays.json: the same values as NumPy itself prints them.
 numpy-refused.npz: arrays that must be refused, each for a reason of its own.
@@ -68,6 +69,12 @@ def version_2(array):
 FIXTURES.mkdir(parents=True, exist_ok=True)
 np.savez(FIXTURES / "numpy-arrays.npz", **ARRAYS)
 np.savez_compressed(FIXTURES / "numpy-compressed.npz", **ARRAYS)
+np.savez_compressed(
+    FIXTURES / "numpy-compressed-trials.npz",
+    u=np.zeros((4, 50, 2), "f4"),
+    e0=np.zeros((4, 2), "f4"),
+    target=np.zeros((4, 50, 1), "f4"),
+)
 np.savez(FIXTURES / "numpy-refused.npz", **REFUSED)
 with zipfile.ZipFile(FIXTURES / "numpy-version-2.npz", "w") as archive:
     archive.writestr(zipfile.ZipInfo("prime.npy"), version_2(ARRAYS["prime"]))

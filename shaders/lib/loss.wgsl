@@ -19,6 +19,8 @@ const WORKGROUP: u32 = 64u;
 struct Loss {
   target_width: u32,    // floats of a target row
   target_stride: u32,   // floats from one time slot to the next
+  weight_width: u32,    // the same of the weights of the squares, where there are any
+  weight_stride: u32,
   output_scale: f32,    // 1 / (T B O)
   activity_scale: f32,  // λ₂ / (T B N)
   batch_rows: u32,      // rows of a network in the whole batch, padding included

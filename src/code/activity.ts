@@ -196,16 +196,18 @@ export async function nearestCode(
   return Float64Array.from(square.subarray(0, n), (s) => Math.sqrt(s / cells));
 }
 
-/** Measures clouds of one network against its awake cloud, the first. `clouds`: (count, cells) each. */
+/**
+ * Measures clouds of one network against its awake cloud, the first. `clouds`: (count, cells) each.
+ * @param code the cells, and where their positions lie; null of readouts that are no code of anything
+ */
 export async function measureActivity(
   gpu: Gpu,
   kind: PlanKind,
-  population: Population,
-  extent: Extent,
+  cells: number,
+  code: { readonly population: Population; readonly extent: Extent } | null,
   clouds: readonly Float32Array[],
 ): Promise<ActivityMetrics[]> {
-  const cells = cellsOf(population);
-  const grid = gridPositions(extent);
+  const grid = code && gridPositions(code.extent);
   const out: ActivityMetrics[] = [];
   let awake: SlicedQuantiles | null = null;
   for (const [i, all] of clouds.entries()) {
@@ -220,7 +222,7 @@ export async function measureActivity(
     out.push({
       sliced: awake === null ? Number.NaN : slicedWasserstein(own, awake),
       participation: await participation(gpu, kind, cloud, cells),
-      nearest: mean(await nearestCode(gpu, some, population, grid)),
+      nearest: code && grid ? mean(await nearestCode(gpu, some, code.population, grid)) : Number.NaN,
     });
   }
   return out;

@@ -58,12 +58,16 @@ interface Contradiction {
 }
 
 export interface CodeConfig {
+  readonly kind: string;
   readonly cells: (Pick<CellsConfig, "count" | "layout" | "file"> & { readonly centres: readonly unknown[] }) | null;
   readonly input: string;
 }
 
-export function codeContradictions({ cells: own, input }: CodeConfig): Contradiction[] {
+export function codeContradictions({ kind, cells: own, input }: CodeConfig): Contradiction[] {
   const at = (key: string, message: string) => [{ path: ["task", "cells", key], message }];
+  if (kind === "tensors" && own !== null) {
+    return [{ path: ["task", "cells"], message: "must be null: tensors bring their own targets" }];
+  }
   if (own === null) {
     return input === "codeDelta"
       ? [{ path: ["task", "input"], message: "must be displacement unless task.cells are given" }]

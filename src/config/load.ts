@@ -6,9 +6,11 @@ import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type * as z from "zod";
 import { UsageError } from "../errors.ts";
+import type { LoadedTrials } from "../io/trial-file.ts";
 import { withCentres } from "./centres-file.ts";
 import { hintForKey } from "./keys.ts";
 import { presets } from "./presets/index.ts";
+import { trialsOfTask } from "./resolve.ts";
 import {
   COMMON_TASK_KEYS,
   type EvaluationSettings,
@@ -85,7 +87,9 @@ const isWhole = (path: Path): boolean => path[0] === "replay" && path[1] === "co
 function merge(base: unknown, layer: unknown, path: Path): unknown {
   if (!isObject(base) || !isObject(layer) || isWhole(path)) return layer;
   const changesKind = dotted(path) === "task" && layer.kind !== undefined && layer.kind !== base.kind;
-  const kept = Object.entries(base).filter(([key]) => !changesKind || COMMON_TASK_KEYS.includes(key));
+  // Steps and masks of a maze say nothing of somebody's tensors.
+  const common = layer.kind === "tensors" ? [] : COMMON_TASK_KEYS;
+  const kept = Object.entries(base).filter(([key]) => !changesKind || common.includes(key));
   const merged = new Map(kept);
   for (const [key, value] of Object.entries(layer)) merged.set(key, merge(merged.get(key), value, [...path, key]));
   return Object.fromEntries(merged);
@@ -288,6 +292,13 @@ function withAbsoluteFiles(config: ExperimentConfig, baseOf: (path: Path) => str
   return made;
 }
 
+/** The steps of given tensors are those of their file, unless some are asked for. @throws DataError */
+function withSteps(config: ExperimentConfig): ExperimentConfig {
+  const { task } = config;
+  if (task.kind !== "tensors" || task.steps !== 0) return config;
+  return { ...config, task: { ...task, steps: (trialsOfTask(config) as LoadedTrials).task.steps } };
+}
+
 /**
  * Defaults ← `preset` ← `file` ← `set` ← `overrides`, checked. Objects merge key by key, but lists are replaced, and so
  * are `replay.conditions` and each condition. A new `task.kind` drops what only the old kind had.
@@ -304,9 +315,10 @@ export function loadConfig(sources: ConfigSources = {}): LoadedConfig {
   values.sort((a, b) => Number(b.path === "task.kind") - Number(a.path === "task.kind"));
   for (const { path, value, origin } of values) layers.set(path.split("."), value, origin);
   const originOf = (path: Path): string | undefined => layers.originOf(path);
-  const given = withAbsoluteFiles(parseConfig(layers.value, originOf), (path) =>
+  const named = withAbsoluteFiles(parseConfig(layers.value, originOf), (path) =>
     sources.file !== undefined && originOf(path) === sources.file ? dirname(sources.file) : ".",
   );
+  const given = withSteps(named);
   const read = withCentres(given);
   const config = read === given ? given : parseConfig(read, originOf);
   const provenance = Object.fromEntries(

@@ -1,12 +1,14 @@
 /** From a configuration to what the planners need. Pure, but for reading recorded paths once. */
 import { centresOf } from "../code/centres.ts";
 import type { CodeSpec } from "../code/population.ts";
+import { UsageError } from "../errors.ts";
 import { loadRecording } from "../io/recorded-task.ts";
+import { type LoadedTrials, loadTrials } from "../io/trial-file.ts";
 import { defaultInitialGain, type StepParameters } from "../model/dynamics.ts";
 import type { NetworkShape } from "../model/parameters.ts";
 import { type BoxTask, PREDECESSOR, RAT_IN_A_BOX } from "../task/box.ts";
 import { extentOf } from "../task/extent.ts";
-import { type PathTask, pathShape, tmazeTask, triangleTask } from "../task/paths.ts";
+import { type AwakeTask, type PathTask, pathShape, tmazeTask, triangleTask } from "../task/paths.ts";
 import type { NetworkSpec } from "../train/spec.ts";
 import type { ExperimentConfig, TaskConfig } from "./schema.ts";
 
@@ -42,7 +44,18 @@ function boxTaskOf(task: BoxConfig): BoxTask {
   };
 }
 
-/** The awake trajectories as the generator takes them. */
+/** The open file of given tensors; null for other tasks. @throws DataError */
+export function trialsOfTask({ task }: Pick<ExperimentConfig, "task">): LoadedTrials | null {
+  if (task.kind !== "tensors") return null;
+  return loadTrials({ path: task.path, steps: task.steps === 0 ? null : task.steps, testShare: task.testShare });
+}
+
+/** What the networks train on. */
+export function awakeTask(config: ExperimentConfig): AwakeTask {
+  return trialsOfTask(config)?.task ?? pathTask(config);
+}
+
+/** The awake trajectories as the generator takes them. @throws UsageError where the task has no paths */
 export function pathTask(config: ExperimentConfig): PathTask {
   const { task } = config;
   switch (task.kind) {
@@ -54,6 +67,10 @@ export function pathTask(config: ExperimentConfig): PathTask {
       return boxTaskOf(task);
     case "file":
       return loadRecording(task).task;
+    case "tensors":
+      throw new UsageError(
+        "task.kind tensors has no positions to generate, map or measure: list what to compare as replay.conditions, and use train, replay, report and dump",
+      );
     case "headDirection": {
       const { kind, dt, turnStd, directions } = task;
       return { kind, dt, turnStd, directions };
@@ -67,9 +84,10 @@ export function pathTask(config: ExperimentConfig): PathTask {
   return { kind: "polyline", routes, closed, starts, ...gait };
 }
 
-/** What was done to a recording before anybody trains on it, in a sentence; null for other tasks. */
-export function taskNote({ task }: ExperimentConfig): string | null {
-  return task.kind === "file" ? loadRecording(task).note : null;
+/** What was done to somebody's file before anybody trains on it, in a sentence; null for other tasks. */
+export function taskNote(config: ExperimentConfig): string | null {
+  const { task } = config;
+  return task.kind === "file" ? loadRecording(task).note : (trialsOfTask(config)?.note ?? null);
 }
 
 /** Place cells, where the position is not itself what the network reads out. */
@@ -87,9 +105,14 @@ export function codeSpec(config: ExperimentConfig): CodeSpec | null {
   };
 }
 
-/** Displacement or turn in, position out, encoded start position; with place cells, rates in place of positions. */
+/** Displacement or turn in, position out, encoded start position; with place cells, rates; of tensors, as they are. */
 export function networkShape(config: ExperimentConfig): NetworkShape {
   const { units } = config.rnn;
+  const trials = trialsOfTask(config)?.task;
+  if (trials) {
+    const { inputs, outputs, encoderInputs } = trials;
+    return { units, inputs, outputs, encoderInputs };
+  }
   const path = pathShape(pathTask(config));
   const cells = config.task.cells?.count;
   if (cells === undefined) return { units, ...path };

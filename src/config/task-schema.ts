@@ -75,21 +75,30 @@ const headDirection = {
   ),
 };
 
+function dataFile(meaning: string, endings = ".npz") {
+  const error = `must be the path of a ${endings} file`;
+  return z
+    .string({ error })
+    .min(1, { error })
+    .max(4096, { error })
+    .describe(`${meaning}; relative to the configuration file, or to where the command runs.`);
+}
+
+const testShare = number(0, 0.9, "Share of the trials that training never sees; 0: the test draws from all.").default(
+  0.2,
+);
+
 const file = {
   kind: z.literal("file"),
   ...COMMON_TASK,
-  path: z
-    .string({ error: "must be the path of a .npz or .csv file" })
-    .min(1, { error: "must be the path of a .npz or .csv file" })
-    .max(4096, { error: "must be the path of a .npz or .csv file" })
-    .describe("Recorded paths: .npz or .csv; relative to the configuration file, or to where the command runs."),
+  path: dataFile("Recorded paths: .npz or .csv", ".npz or .csv"),
   dt: number(1e-4, 3600, "Time of a step, seconds: recordings are resampled to it.").default(RAT_IN_A_BOX.dt),
   rate: number(1e-3, LARGE, "")
     .nullable()
     .describe("Samples a second of a recording without times, hertz; null: it must have times.")
     .default(null),
   largestGap: positive(LARGE, "Longest time between two samples that is bridged, seconds.").default(0.5),
-  testShare: number(0, 0.9, "Share of the trials that training never sees; 0: the test draws from all.").default(0.2),
+  testShare,
   shortTrials: choice(["refuse", "skip"], "What happens to a trial of fewer than steps + 1 samples.").default("refuse"),
   stepLength: metres(1e-6, "")
     .nullable()
@@ -97,7 +106,16 @@ const file = {
     .default(null),
 };
 
-const KINDS = ["tmaze", "triangle", "ou", "polyline", "box", "headDirection", "file"];
+const tensors = {
+  kind: z.literal("tensors"),
+  ...COMMON_TASK,
+  steps: integer(0, 65536, "T: steps of a trial that are used, from its first; 0: all that the file has.").default(0),
+  maskEvery: maskEvery.default(1),
+  path: dataFile("Trials, stored .npz: u (trials, T, I), e0 (trials, E), target (trials, T, O), perhaps mask"),
+  testShare,
+};
+
+const KINDS = ["tmaze", "triangle", "ou", "polyline", "box", "headDirection", "file", "tensors"];
 
 export const taskSchema = z
   .discriminatedUnion(
@@ -154,6 +172,7 @@ export const taskSchema = z
       record(box, "A rat in a rectangular box, from (0, 0) to (width, height)."),
       record(headDirection, "Head direction: angular velocity in, a point of the unit circle out."),
       record(file, "Paths that somebody recorded."),
+      record(tensors, "Trials of tensors that mean anything."),
     ],
     {
       error: (issue) =>

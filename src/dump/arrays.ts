@@ -40,7 +40,7 @@ export const ROLLOUT_ARRAYS = {
   y: { axes: ["network", "time", "row", "output"], meaning: "readout: index t is W_out r_{t+1} + b_out" },
   target: {
     axes: ["network", "time", "row", "output"],
-    meaning: "what y should be: s_{t+1}, or the place cells' rates there; awake only",
+    meaning: "what y should be: s_{t+1}, the place cells' rates there, or what is given; awake only",
   },
   decoded: { axes: ["network", "time", "row", "xy"], meaning: "position that y stands for, metres; place cells only" },
 } as const satisfies Record<string, { axes: readonly Axis[]; meaning: string }>;

@@ -1,22 +1,25 @@
 /** The rollouts of a run as jobs of a dump: an iteration's awake batch, and the replays of conditions. */
 import { deltaPass } from "../code/passes.ts";
 import type { CodeSpec } from "../code/population.ts";
-import type { Pass } from "../gpu/plan.ts";
+import type { BufferSpec, Pass } from "../gpu/plan.ts";
 import { awakePaths, codeBuffers } from "../kernels/batch.ts";
 import type { RecordLayouts } from "../kernels/records.ts";
 import { type Chunk, chunkRows, encodePass, slotView, type TimeWindow, windowUniform } from "../kernels/recurrence.ts";
 import { type AdapterSpec, type RolloutSpec, slots } from "../kernels/spec.ts";
+import { placedStride, placePass, START, trialBuffers } from "../kernels/trials.ts";
 import { usesModifiers } from "../model/dynamics.ts";
 import { STREAM } from "../model/streams.ts";
 import { replayRollout, startBuffers, startPasses } from "../replay/plan.ts";
-import { type ReplaySpec, replayRows } from "../replay/replay.ts";
+import { type ReplaySpec, replayRows, replayStart } from "../replay/replay.ts";
 import { pathBuffers } from "../task/path-pass.ts";
 import { pathKernel } from "../task/path-uniforms.ts";
 import { inputScale } from "../task/paths.ts";
+import { type TensorsTask, TrialOrder } from "../task/tensors.ts";
 import { awakeRollout, awakeRows } from "../train/plan.ts";
 import type { TrainSpec } from "../train/spec.ts";
+import { writeTrials } from "../train/trials.ts";
 import { AWAKE_ONLY, CELLS_ONLY, HAS_END, ROLLOUT_ARRAYS, type RolloutArray } from "./arrays.ts";
-import { type DumpPlanOptions, planDump } from "./plan.ts";
+import { type DumpPlanOptions, type DumpTarget, planDump, rateTarget } from "./plan.ts";
 import type { RolloutJob, Section } from "./rollout.ts";
 import { keptIn, keptRows, type Selection } from "./selection.ts";
 
@@ -85,30 +88,92 @@ export function awakeJob(
   const storage = adapter.workgroupStorage === undefined ? {} : { workgroupStorage: adapter.workgroupStorage };
   const wanted = demand({ ...awakeRollout(spec, false), ...storage }, s, wants);
   const { rollout } = wanted;
-  const task = { path: pathKernel(spec.task), inputScale: inputScale(spec.task), stream: STREAM.trainPaths, code };
+  const source = awakeSource(spec, rollout, o);
   const plan = planDump({
     ...wanted,
     name: "dump",
     networks: spec.networks.length,
     rows: sections[0]?.rows ?? 0,
     code,
+    target: source.target,
     begin: (chunk): Pass[] => [
-      ...awakePaths({ task, rollout, adapter }, chunk),
+      ...source.begin(chunk),
       ...(wants("visible") ? [visiblePass(rollout, chunk)] : []),
       encodePass(rollout, chunk),
     ],
-    ...(code?.deltaInput ? { windowInputs: changesOfCode(code, rollout, task.inputScale) } : {}),
+    ...(source.windowInputs ? { windowInputs: source.windowInputs } : {}),
     beginBuffers: (rows) => [
-      { name: "positions", bytes: 8 * (spec.steps + 1) * rows, axes: "[T+1][R][2]" },
       ...(wants("visible") ? [{ name: "visible", bytes: 4 * spec.steps * rows, axes: "[T][R]" }] : []),
-      ...pathBuffers(task.path, rows),
-      ...(code ? codeBuffers(code, spec.steps, rows) : []),
+      ...source.buffers(rows),
     ],
     adapter,
     records: o.records,
   });
   const rows = awakeRows(spec, spec.batch).map((own) => own.slice(s.rows[0], s.rows[1]));
-  return { plan, rollout, code, rows, sections, iteration: o.iteration, startStates: null };
+  const job = { plan, rollout, code, rows, sections, iteration: o.iteration, startStates: null };
+  const { hasPositions, bring, target } = source;
+  return { ...job, hasPositions, targetSlot: target?.slot ?? null, ...(bring ? { bring } : {}) };
+}
+
+interface AwakeSource {
+  readonly begin: (chunk: Chunk) => Pass[];
+  readonly buffers: (rows: number) => BufferSpec[];
+  readonly windowInputs: DumpPlanOptions["windowInputs"];
+  readonly target: DumpTarget | null;
+  readonly hasPositions: boolean;
+  readonly bring?: RolloutJob["bring"];
+}
+
+/** What a batch is made of: generated paths, or given trials. */
+function awakeSource(
+  spec: TrainSpec,
+  rollout: RolloutSpec,
+  o: JobContext & { readonly iteration: number },
+): AwakeSource {
+  const { task, code = null, steps } = spec;
+  if (task.kind === "tensors") return trialSource(spec, task, o);
+  const scale = inputScale(task);
+  const own = { path: pathKernel(task), inputScale: scale, stream: STREAM.trainPaths, code };
+  return {
+    begin: (chunk) => awakePaths({ task: own, rollout, adapter: o.adapter }, chunk),
+    buffers: (rows) => [
+      { name: "positions", bytes: 8 * (steps + 1) * rows, axes: "[T+1][R][2]" },
+      ...pathBuffers(own.path, rows),
+      ...(code ? codeBuffers(code, steps, rows) : []),
+    ],
+    windowInputs: code?.deltaInput ? changesOfCode(code, rollout, scale) : undefined,
+    target: code && rateTarget(code),
+    hasPositions: true,
+  };
+}
+
+const TRIALS_OF_DUMP = ["u", "e0", "target"] as const;
+
+function trialSource(
+  { model, batch }: TrainSpec,
+  task: TensorsTask,
+  { iteration, selection: s }: JobContext & { readonly iteration: number },
+): AwakeSource {
+  const trials = new TrialOrder(task, model.rootSeed).training(iteration, batch).subarray(s.rows[0]);
+  const place = (tensor: "u" | "e0" | "target", chunk: Chunk, w: TimeWindow): Pass[] => {
+    const slot = placedStride(task, tensor, chunkRows(chunk));
+    const placed = tensor === "e0" ? { buffer: "e0" } : slotView(tensor === "u" ? "input" : tensor, slot, 0, w.steps);
+    return [placePass(model, task, tensor, chunk, w, placed, s.rows[0] + chunk.row0)];
+  };
+  return {
+    begin: (chunk) => place("e0", chunk, START),
+    buffers: (rows) => trialBuffers(task, TRIALS_OF_DUMP, rows),
+    windowInputs: (chunk, w) => place("u", chunk, w),
+    target: {
+      slot: (rows) => placedStride(task, "target", rows),
+      passes: (chunk, w) => place("target", chunk, w),
+    },
+    hasPositions: false,
+    bring: (gpu, program, { row0, rowsPerNetwork }) => {
+      for (const tensor of TRIALS_OF_DUMP)
+        writeTrials(gpu, program, task, tensor, trials.subarray(row0, row0 + rowsPerNetwork));
+    },
+  };
 }
 
 const anyArray = (s: Selection, name: string): boolean =>
@@ -135,7 +200,7 @@ export function replayJob(spec: ReplaySpec, names: readonly string[], o: JobCont
     steps: spec.steps,
     noise: steps.some((c) => c.noiseStd > 0 && c.noiseScale > 0),
     extra: steps.some(usesModifiers),
-    start: spec.startStates ? null : { path: pathKernel(spec.task), inputScale: inputScale(spec.task) },
+    start: spec.startStates ? null : replayStart(spec),
     code,
     adapter: o.adapter,
   };
@@ -157,5 +222,13 @@ export function replayJob(spec: ReplaySpec, names: readonly string[], o: JobCont
     ),
   );
   const startStates = spec.startStates && { states: spec.startStates, repeats: spec.repeats };
-  return { plan, rollout: wanted.rollout, code, rows: kept, sections, iteration: 0, startStates };
+  const job = { plan, rollout: wanted.rollout, code, rows: kept, sections, iteration: 0, startStates };
+  return { ...job, hasPositions: false, targetSlot: null, ...bringStarts(spec) };
+}
+
+/** Of given trials: e_0, one a repeat. */
+function bringStarts({ task, model, repeats, startStates }: ReplaySpec): Pick<RolloutJob, "bring"> {
+  if (task.kind !== "tensors" || startStates) return {};
+  const trials = new TrialOrder(task, model.rootSeed).test(repeats);
+  return { bring: (gpu, program) => writeTrials(gpu, program, task, "e0", trials) };
 }

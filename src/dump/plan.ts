@@ -44,6 +44,8 @@ export interface DumpPlanOptions {
   /** Steps after which nothing is kept. */
   readonly until: number;
   readonly code: CodeSpec | null;
+  /** What y should be, where it is no position: rates, or given targets. */
+  readonly target?: DumpTarget | null;
   /** Passes that make r_0 of a chunk, and its inputs unless they are made window by window. */
   readonly begin: (chunk: Chunk) => Pass[];
   /** Passes that make a window's inputs, from slot 0 of `input` on. */
@@ -52,6 +54,13 @@ export interface DumpPlanOptions {
   readonly beginBuffers: (rows: number) => BufferSpec[];
   readonly adapter: AdapterSpec;
   readonly records: RecordLayouts;
+}
+
+export interface DumpTarget {
+  /** Floats of a slot. */
+  readonly slot: (rows: number) => number;
+  /** Passes that make a window's targets, from slot 0 of `target` on. */
+  readonly passes: (chunk: Chunk, w: TimeWindow) => Pass[];
 }
 
 export interface DumpChunk {
@@ -68,9 +77,6 @@ export interface DumpPlan {
 const WINDOW_BYTES = 16 << 20;
 /** Rows of a network that are rolled out together. */
 const ROW_BLOCK = 1024;
-
-/** Floats of a slot of targets that are rates; slots that a view may start at are 256 bytes apart. */
-export const rateSlot = (code: CodeSpec, rows: number): number => rows * cellsOf(code.population);
 
 function noisePass(r: RolloutSpec, c: Chunk, w: TimeWindow): DispatchPass {
   return {
@@ -115,15 +121,21 @@ function preActivationPasses(r: RolloutSpec, c: Chunk, w: TimeWindow, input0: nu
 }
 
 /** Rates at s_{t+1} of a window's steps. */
-function targetPass(code: CodeSpec, c: Chunk, w: TimeWindow): Pass {
-  const { population: p } = code;
-  const rows = chunkRows(c);
-  const after = (buffer: string) => slotView(buffer, 2 * rows, w.t0 + 1, w.steps);
-  return ratesPass(p, w.steps * rows, cellsOf(p), {
-    positions: after("positions"),
-    norms: normsView(p, after("norms")),
-    rates: slotView("target", rateSlot(code, rows), 0, w.steps),
-  });
+export function rateTarget({ population: p }: CodeSpec): DumpTarget {
+  const slot = (rows: number): number => rows * cellsOf(p);
+  return {
+    slot,
+    passes: (c, w) => {
+      const rows = chunkRows(c);
+      const after = (buffer: string) => slotView(buffer, 2 * rows, w.t0 + 1, w.steps);
+      const pass = ratesPass(p, w.steps * rows, cellsOf(p), {
+        positions: after("positions"),
+        norms: normsView(p, after("norms")),
+        rates: slotView("target", slot(rows), 0, w.steps),
+      });
+      return [pass];
+    },
+  };
 }
 
 /** The last slot of a window becomes the first of the next, by way of a third place. */
@@ -140,7 +152,7 @@ function carryOver(buffer: string, slotFloats: number, steps: number): CopyPass[
 function windowSteps(o: DumpPlanOptions, rows: number): number {
   const r = o.rollout;
   const s = slots(r, rows);
-  const target = o.code ? rateSlot(o.code, rows) : 0;
+  const target = o.target?.slot(rows) ?? 0;
   const slotBytes = 4 * Math.max(r.extraHistory ? s.extra : s.state, s.output, s.input, target);
   const flopsPerStep = 2 * rows * r.model.shape.units * Math.max(r.model.shape.units, s.output / rows);
   const most = longestWindow(o.adapter, { slotBytes, extraSlots: 1, flopsPerStep });
@@ -166,7 +178,7 @@ function windowPasses(o: DumpPlanOptions, chunk: Chunk, w: TimeWindow, before: T
   }
   if (o.keeps("y", w) || o.keeps("decoded", w)) out.push(readoutPass(r, chunk, w, 0));
   if (o.keeps("decoded", w)) out.push(...showPasses(o.code, w.steps * rows, { buffer: "decoded" }));
-  if (o.code && o.keeps("target", w)) out.push(targetPass(o.code, chunk, w));
+  if (o.target && o.keeps("target", w)) out.push(...o.target.passes(chunk, w));
   if (o.keeps("noise", w)) out.push(noisePass(r, chunk, w));
   if (o.keeps("a", w)) out.push(...preActivationPasses(r, chunk, w, input0));
   return out;
@@ -217,8 +229,8 @@ export function planDump(o: DumpPlanOptions): DumpPlan {
       ? [{ name: "y", bytes: 4 * ring * s.output, axes: "[window][R][O]" }]
       : []),
     ...(kept.has("decoded") ? shownBuffers(o.code, ring, largest) : []),
-    ...(o.code && kept.has("target")
-      ? [{ name: "target", bytes: 4 * ring * rateSlot(o.code, largest), axes: "[window][R][O]" }]
+    ...(o.target && kept.has("target")
+      ? [{ name: "target", bytes: 4 * ring * o.target.slot(largest), axes: "[window][R][O]" }]
       : []),
     { name: "e0", bytes: 4 * largest * shape.encoderInputs, axes: "[R][E]" },
     ...(r.inputs > 0

@@ -1,10 +1,10 @@
 /** Which parts of which buffers of a window the host takes, packed one behind the other; and their rows. Pure. */
 import type { CodeSpec } from "../code/population.ts";
 import { chunkRows, type TimeWindow } from "../kernels/recurrence.ts";
-import { type RolloutSpec, slots } from "../kernels/spec.ts";
+import { slots } from "../kernels/spec.ts";
 import { inputWidth, roundUp } from "../model/parameters.ts";
 import { AWAKE_ONLY, CELLS_ONLY, HAS_END, type RolloutArray } from "./arrays.ts";
-import { type DumpChunk, rateSlot } from "./plan.ts";
+import type { DumpChunk } from "./plan.ts";
 import type { RolloutJob, Section } from "./rollout.ts";
 import { keptIn, type Selection } from "./selection.ts";
 
@@ -21,14 +21,15 @@ interface Source {
   readonly width: number;
 }
 
-function sources(r: RolloutSpec, code: CodeSpec | null, rows: number, w: TimeWindow): Record<RolloutArray, Source> {
+function sources(job: RolloutJob, rows: number, w: TimeWindow): Record<RolloutArray, Source> {
+  const { rollout: r, targetSlot } = job;
   const s = slots(r, rows);
   const { units: N, outputs: O, encoderInputs: E } = r.model.shape;
   const ofUnits = { slot: 0, stride: s.state, skip: 0, padded: roundUp(N, 4), width: N };
-  const ofPath = { slot: w.t0, stride: 2 * rows, skip: 0, padded: 2, width: 2 };
+  const ofPath = { slot: w.t0, stride: 2 * rows, skip: 0, padded: 2, width: job.hasPositions ? 2 : 0 };
   const positions = { ...ofPath, buffer: "positions" };
-  const goal = code
-    ? { buffer: "target", slot: 0, stride: rateSlot(code, rows), skip: 0, padded: O, width: O }
+  const goal = targetSlot
+    ? { buffer: "target", slot: 0, stride: targetSlot(rows), skip: 0, padded: O, width: O }
     : { ...positions, slot: w.t0 + 1 };
   const inputs = { stride: s.input, skip: 0, padded: inputWidth(r.inputs), width: r.inputs };
   return {
@@ -77,11 +78,11 @@ function copiesOf(x: Source, floats: number, steps: readonly number[], at: numbe
 
 /** What is taken of a window, and how many floats that is. */
 export function regionsOf(job: RolloutJob, s: Selection, c: DumpChunk, w: TimeWindow) {
-  const { rollout, code } = job;
+  const { code } = job;
   const rows = chunkRows(c.chunk);
   const regions: Region[] = [];
   let at = 0;
-  for (const [array, x] of Object.entries(sources(rollout, code, rows, w)) as [RolloutArray, Source][]) {
+  for (const [array, x] of Object.entries(sources(job, rows, w)) as [RolloutArray, Source][]) {
     if (x.width === 0 || !job.sections.some((section) => wanted(array, section, code, s))) continue;
     const timed = array !== "e0";
     if (!timed && w.t0 > 0) continue;

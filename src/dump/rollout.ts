@@ -33,6 +33,12 @@ export interface RolloutJob {
   readonly iteration: number;
   /** (S, repeats, N) to start from, by a row's trajectory; null where the plan makes r_0. */
   readonly startStates: { readonly states: Float32Array; readonly repeats: number } | null;
+  /** Whether the rows have positions, s_0 … s_T. */
+  readonly hasPositions: boolean;
+  /** Floats of a slot of targets that are no positions. */
+  readonly targetSlot: ((rows: number) => number) | null;
+  /** Brings what a chunk's first passes read. @throws DataError */
+  readonly bring?: (gpu: Gpu, program: Program, chunk: Chunk) => void;
 }
 
 /** Where the time of a dump went, seconds; the three follow one another on the host. */
@@ -113,6 +119,7 @@ export async function runRollout(
     const step = steps[i];
     if (!step) return Promise.resolve();
     if (step.window.t0 === 0) {
+      job.bring?.(gpu, program, step.c.chunk);
       const given = startSlot(job, step.c.chunk);
       if (given) gpu.write(program.buffer("states"), given);
       // v_0 and c_0 are 0 by definition and never written.

@@ -41,7 +41,7 @@ interface Resampled {
 }
 
 /** Trial i of n is for the test where the number of test trials, share · (i + 1), passes a whole number: evenly spread. */
-const isTestTrial = (i: number, share: number): boolean =>
+export const isTestTrial = (i: number, share: number): boolean =>
   Math.floor(share * (i + 1) + 1e-9) > Math.floor(share * i + 1e-9);
 
 function prepare(recording: Recording, options: RecordedOptions): LoadedRecording {

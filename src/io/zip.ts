@@ -197,6 +197,26 @@ export class ZipReader {
     return bytes;
   }
 
+  /**
+   * Fills `out` from byte `from` of the content on, without its CRC-32.
+   * @throws DataError where the member is compressed, or ends before
+   */
+  readAt(entry: ZipEntry, from: number, out: Uint8Array): void {
+    if (entry.deflated) {
+      throw new DataError(
+        `${this.path}: ${entry.name}: compressed, and it is read piece by piece; save it with numpy.savez`,
+      );
+    }
+    if (from + out.length > entry.bytes) throw this.#damaged(`${entry.name} ends too early`);
+    let got: number;
+    try {
+      got = readFully(this.#descriptor, out, entry.offset + from);
+    } catch (error) {
+      throw asReadError(error, this.path);
+    }
+    if (got < out.length) throw this.#damaged("it ends too early");
+  }
+
   #damaged(what: string): DataError {
     return new DataError(`${this.path}: damaged or not a .npz file (${what}); restore the file or write it again`);
   }

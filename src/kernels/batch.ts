@@ -11,6 +11,7 @@ import { paddedRows } from "../model/rows.ts";
 import { ROW_TILE, type Slicing, slicing } from "../model/slicing.ts";
 import { pathBuffers, pathPasses } from "../task/path-pass.ts";
 import type { PathKernel } from "../task/path-uniforms.ts";
+import { MASK_KINDS, type TrialTensor } from "../task/tensors.ts";
 import { type ChunkedGroup, chunkBatch } from "./chunks.ts";
 import {
   adamPass,
@@ -52,6 +53,16 @@ import {
   storedTune,
   withStorage,
 } from "./spec.ts";
+import {
+  largestTrial,
+  placedStride,
+  placedWidth,
+  placePass,
+  START,
+  type TrialShape,
+  trialBuffers,
+  trialTensors,
+} from "./trials.ts";
 
 export interface BatchOptions {
   readonly name: string;
@@ -66,6 +77,8 @@ export interface BatchOptions {
     readonly stream: number;
     readonly code?: CodeSpec | null;
   } | null;
+  /** Trials of given tensors that are brought to the device chunk by chunk; `task` is then null. */
+  readonly trials?: TrialShape | null;
   /** Whether there is a target at all (evaluate may have none). */
   readonly loss: boolean;
   readonly l2Activity: number;
@@ -139,12 +152,37 @@ function codeStart(o: Pick<BatchOptions, "rollout">, { population }: CodeSpec, r
   ];
 }
 
+/** Lays a window of the chunk's trials out. */
+function place(o: BatchOptions, c: Chunk, tensor: TrialTensor, w: TimeWindow): Pass[] {
+  const { trials } = o;
+  if (!trials) return [];
+  const placed =
+    tensor === "e0"
+      ? { buffer: "e0" }
+      : slotView(tensor === "u" ? "input" : tensor, placedStride(trials, tensor, chunkRows(c)), 0, w.steps);
+  return [placePass(o.rollout.model, trials, tensor, c, w, placed)];
+}
+
+/** Tensors of a trial that stand in for what a path gives a rollout, and what the loss wants beside them. */
+const LOSS_TENSORS: readonly TrialTensor[] = ["target", "mask"];
+
 /** Where s_{t+1} of a window's first step lies, and how wide a target row is. */
 function target(o: BatchOptions, rows: number, w: TimeWindow): { view: BufferView; width: number; stride: number } {
+  if (o.trials) {
+    const stride = placedStride(o.trials, "target", rows);
+    return { view: slotView("target", stride, 0, w.steps), width: o.trials.outputs, stride };
+  }
   if (o.task) return { view: slotView("positions", rows * 2, w.t0 + 1, w.steps), width: 2, stride: rows * 2 };
   const width = o.rollout.model.shape.outputs;
   const stride = roundUp(rows * width, 64);
   return { view: slotView("target", stride, w.t0, w.steps), width, stride };
+}
+
+/** What weights the squares of a window, and how it lies. */
+function weights(o: BatchOptions, rows: number, w: TimeWindow): { view: BufferView; width: number; stride: number } {
+  if (!o.trials || o.trials.mask === "none") return { view: UNUSED_READ, width: 0, stride: 0 };
+  const stride = placedStride(o.trials, "mask", rows);
+  return { view: slotView("mask", stride, 0, w.steps), width: placedWidth(o.trials, "mask"), stride };
 }
 
 /** Invocations that share a row of the loss: a function of O alone, as is the order of its sum. */
@@ -154,6 +192,7 @@ function lossPass(o: BatchOptions, c: Chunk, w: TimeWindow, batchRows: number): 
   const r = o.rollout;
   const rows = chunkRows(c);
   const goal = target(o, rows, w);
+  const weight = weights(o, rows, w);
   const scale = 1 / (r.steps * o.batch);
   const tune = { LANES: lossLanes(r.model.shape.outputs), ACTIVITY_ON: o.l2Activity > 0 ? 1 : 0 };
   const population = o.task?.code?.population;
@@ -161,13 +200,18 @@ function lossPass(o: BatchOptions, c: Chunk, w: TimeWindow, batchRows: number): 
     kind: "dispatch",
     label: "loss",
     kernel: population ? "rnn/loss_code" : "rnn/loss_mse",
-    tune: { ...tune, ...storedTune(r), ...(population ? codeTune(population) : {}) },
+    tune: {
+      ...tune,
+      ...storedTune(r),
+      ...(population ? codeTune(population) : {}),
+      ...(o.trials && weight.width > 0 ? { WEIGHTED: MASK_KINDS.indexOf(o.trials.mask) } : {}),
+    },
     bind: {
       rows: { buffer: c.table },
       y: slotView("y", slots(r, rows).output, 0, w.steps),
       ...(population
         ? { positions: goal.view, norms: normsView(population, { ...goal.view, buffer: "norms" }) }
-        : { goal: goal.view }),
+        : { goal: goal.view, weights: weight.view }),
       states: slotView("states", slots(r, rows).stored, w.t0, w.steps + 1),
       loss_rows: lossView(c, r.steps * batchRows),
       bad: { buffer: "bad" },
@@ -177,6 +221,8 @@ function lossPass(o: BatchOptions, c: Chunk, w: TimeWindow, batchRows: number): 
       loss: {
         target_width: goal.width,
         target_stride: goal.stride,
+        weight_width: weight.width,
+        weight_stride: weight.stride,
         output_scale: scale / r.model.shape.outputs,
         activity_scale: (o.l2Activity * scale) / r.model.shape.units,
         batch_rows: batchRows,
@@ -191,6 +237,7 @@ function lossPass(o: BatchOptions, c: Chunk, w: TimeWindow, batchRows: number): 
 /** The inputs of a window, where they are made window by window. */
 function inputOf(o: BatchOptions, c: Chunk, w: TimeWindow): Pass[] {
   const { task, rollout: r } = o;
+  if (o.trials) return place(o, c, "u", w);
   if (!task?.code?.deltaInput) return [];
   const rows = chunkRows(c);
   const from = { rows, rootSeed: r.model.rootSeed, inputScale: task.inputScale };
@@ -234,11 +281,12 @@ function chunkPasses(o: BatchOptions, c: Chunk, batchRows: number): Pass[] {
   const rows = chunkRows(c);
   const s = slots(r, rows);
   const sl = slicesOf(r, batchRows);
-  const out: Pass[] = [...awakePaths(o, c), encodePass(r, c)];
+  const out: Pass[] = [...awakePaths(o, c), ...place(o, c, "e0", START), encodePass(r, c)];
+  const wanted = o.trials ? trialTensors(o.trials) : [];
   out.push(...forwardPasses(o, c, sl));
   const flopsPerStep = 4 * rows * r.model.shape.units * (r.model.shape.outputs + 4);
   const longest = longestWindow(o.adapter, {
-    slotBytes: 4 * Math.max(s.stored, s.output),
+    slotBytes: 4 * Math.max(s.stored, s.output, o.trials ? placedStride(o.trials, "target", rows) : 0),
     extraSlots: 1,
     flopsPerStep,
   });
@@ -255,6 +303,7 @@ function chunkPasses(o: BatchOptions, c: Chunk, batchRows: number): Pass[] {
     }
     if (o.decode) out.push(...showPasses(o.task?.code, w.steps * rows, slotView("decoded", 4 * rows, w.t0, w.steps)));
     if (!o.loss) continue;
+    for (const tensor of LOSS_TENSORS) if (wanted.includes(tensor)) out.push(...place(o, c, tensor, w));
     out.push(lossPass(o, c, w, batchRows));
     if (!r.adjoint) continue;
     out.push(...readoutGrads(r, c, w, sl));
@@ -282,7 +331,7 @@ export function codeBuffers({ population }: CodeSpec, T: number, rows: number): 
 }
 
 /** Device bytes of the buffers that a chunk needs; chunks follow one another in the same buffers. */
-function chunkBuffers(o: BatchOptions, rows: number, batchRows: number): BufferSpec[] {
+function chunkBuffers(o: BatchOptions, rows: number, rowsPerNetwork: number, batchRows: number): BufferSpec[] {
   const r = o.rollout;
   const s = slots(r, rows);
   const T = r.steps;
@@ -309,6 +358,13 @@ function chunkBuffers(o: BatchOptions, rows: number, batchRows: number): BufferS
     out.push(...pathBuffers(o.task.path, rows));
     if (o.task.code) out.push(...codeBuffers(o.task.code, T, rows));
     if (o.decode) out.push(...shownBuffers(o.task.code, T, rows));
+  } else if (o.trials) {
+    const { trials } = o;
+    out.push(...trialBuffers(trials, trialTensors(trials), rowsPerNetwork));
+    for (const tensor of LOSS_TENSORS) {
+      const bytes = 4 * scratch * placedStride(trials, tensor, rows);
+      if (o.loss && bytes > 0) out.push({ name: tensor, bytes, axes: "[window][R][width], of the trials" });
+    }
   } else if (o.loss) {
     out.push({ name: "target", bytes: 4 * T * roundUp(rows * r.model.shape.outputs, 64), axes: "[T][R][O]" });
   }
@@ -358,7 +414,8 @@ function networkBuffers(o: BatchOptions, batchRows: number, group: number): Buff
 export function planBatch(options: BatchOptions): BatchPlan {
   const { rollout, batch } = options;
   const gradientScale = gradientScaleOf(rollout, rollout.steps * batch * rollout.model.shape.outputs);
-  const o = { ...options, rollout: { ...withStorage(rollout, options.adapter), gradientScale } };
+  const trialFloats = options.trials ? largestTrial(options.trials) : 0;
+  const o = { ...options, rollout: { ...withStorage(rollout, options.adapter), gradientScale, trialFloats } };
   const r = o.rollout;
   const batchRows = paddedRows(o.batch);
   if (r.kind === "step") requireFewPasses(o.name, (r.adjoint ? 2 : 1) * r.steps, r.steps);
@@ -399,7 +456,7 @@ export function planBatch(options: BatchOptions): BatchPlan {
       kind: r.kind,
       buffers: [
         ...networkBuffers(o, batchRows, Math.max(...groups.map((g) => g.networks))),
-        ...chunkBuffers(o, largest, batchRows),
+        ...chunkBuffers(o, largest, Math.max(...chunks.map((c) => c.rowsPerNetwork)), batchRows),
         ...tables,
         ...UNUSED_BUFFERS,
       ],

@@ -27,8 +27,9 @@ function needs(r: RolloutSpec, sl: Slicing, batchRows: number, size: Sizes): { b
   const weights = 4 * size.networks * r.model.layout.stride;
   const partials = r.adjoint ? weights * sl.rowBlocks * sl.timeBlocks : 0;
   const carry = r.adjoint ? 3 * 4 * s.state : 0;
+  const trials = (4 * (r.trialFloats ?? 0) * rows) / size.networks;
   return {
-    binding: Math.max(window * perSlot, weights, partials, carry),
+    binding: Math.max(window * perSlot, weights, partials, carry, trials),
     buffer: Math.max((r.steps + 1) * kept, window * perSlot, partials),
   };
 }

@@ -113,6 +113,8 @@ export interface RolloutSpec {
   readonly inputs: number;
   /** Whether the inputs are made window by window, and never stand in memory together. */
   readonly inputWindows?: boolean;
+  /** Numbers of a given trial's largest tensor on the device, where trials are streamed to it. */
+  readonly trialFloats?: number;
   /** How activations lie in memory between passes; float32 unless said otherwise. */
   readonly stored?: StoredAs;
   /** By how much ga is larger than the loss's gradient (`gradientScaleOf`); the planner of batches sets it. */

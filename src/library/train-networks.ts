@@ -4,7 +4,7 @@ import { EXIT, type ExitCode } from "../errors.ts";
 import type { Gpu } from "../gpu/context.ts";
 import { loadCheckpoint } from "../io/checkpoint.ts";
 import { openRunDirectory } from "../io/run-dir.ts";
-import { noteTask, trainSize } from "../run/experiment.ts";
+import { checkTask, noteTask, trainSize } from "../run/experiment.ts";
 import { requireTrainingSpace } from "../run/needs.ts";
 import { planKindFor } from "../run/open.ts";
 import { exitCodeOf, trainInto } from "../run/train.ts";
@@ -113,6 +113,7 @@ async function train(
 ): Promise<TrainedNetworks> {
   const io = ioOf(options);
   noteTask(config, io);
+  await checkTask(config, io);
   const { resume = false, force = false } = options;
   const dir = openRunDirectory(requireDirectory("runDir", options.runDir), { resume, force });
   try {

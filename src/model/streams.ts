@@ -13,6 +13,8 @@ export const STREAM = {
   replayStarts: 6,
   /** Centres of place cells: drawn on the host, the same for all networks. */
   cells: 7,
+  /** Order of given trials: likewise. */
+  trials: 8,
 } as const;
 
 export type StreamName = keyof typeof STREAM;

@@ -14,6 +14,8 @@ import { weightGradsReference } from "./weight-grads.ts";
 export interface AdjointOptions {
   /** λ_2 ≥ 0, weight of the mean squared activity. */
   readonly l2Activity: number;
+  /** (T, B, O), factors on the squared errors; 1 where there are none. */
+  readonly weights?: Float64Array;
   /**
    * (T, B, N), φ′ to use in place of φ′(a): a unit within float32 rounding of its kink may lie on the other side on
    * the GPU, whose own mask then makes the two gradients comparable.
@@ -43,7 +45,9 @@ export function adjointReference(
   if (phiPrime) requireLength("phiPrime", phiPrime, T * B * N);
   const derivative = activationDerivativeReference(input.activation, input.leakySlope);
   const { r, a, y } = rollout;
-  const { loss, d, activityFactor } = lossMseReference({ y, target, r, T, B, N, O, l2Activity: options.l2Activity });
+  const { l2Activity, weights: own } = options;
+  const weighted = own ? { weights: own } : {};
+  const { loss, d, activityFactor } = lossMseReference({ y, target, r, T, B, N, O, l2Activity, ...weighted });
 
   const ga = new Float64Array(T * B * N);
   const gr = new Float64Array(B * N);

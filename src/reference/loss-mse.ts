@@ -6,6 +6,8 @@ export interface LossInput {
   readonly y: Float64Array;
   /** (T, B, O), targets s_1..s_T. */
   readonly target: Float64Array;
+  /** (T, B, O), factors on the squares; 1 where there are none. */
+  readonly weights?: Float64Array;
   /** (T+1, B, N), states; slot 0 does not count. */
   readonly r: Float64Array;
   readonly T: number;
@@ -17,7 +19,7 @@ export interface LossInput {
 }
 
 export interface Loss {
-  /** mean (y − s)² + λ_2 · mean r², means over T, B and O or N. */
+  /** mean w (y − s)² + λ_2 · mean r², means over T, B and O or N. */
   readonly loss: number;
   /** (T, B, O), dL/dy. */
   readonly d: Float64Array;
@@ -25,7 +27,7 @@ export interface Loss {
   readonly activityFactor: number;
 }
 
-export function lossMseReference({ y, target, r, T, B, N, O, l2Activity }: LossInput): Loss {
+export function lossMseReference({ y, target, weights, r, T, B, N, O, l2Activity }: LossInput): Loss {
   requireLength("target", target, T * B * O);
   requireLength("y", y, T * B * O);
   requireLength("r", r, (T + 1) * B * N);
@@ -33,8 +35,9 @@ export function lossMseReference({ y, target, r, T, B, N, O, l2Activity }: LossI
   let squaredError = 0;
   for (let at = 0; at < d.length; at++) {
     const error = (y[at] as number) - (target[at] as number);
-    squaredError += error * error;
-    d[at] = (2 * error) / (T * B * O);
+    const weighted = (weights?.[at] ?? 1) * error;
+    squaredError += weighted * error;
+    d[at] = (2 * weighted) / (T * B * O);
   }
   let squaredActivity = 0;
   for (let at = B * N; at < r.length; at++) squaredActivity += (r[at] as number) ** 2;

@@ -31,11 +31,17 @@ import {
   unusedWrite,
 } from "../kernels/recurrence.ts";
 import { type AdapterSpec, CELL_EXTRA, type ModelSpec, type RolloutSpec, slots } from "../kernels/spec.ts";
+import { placePass, START, type TrialShape, trialBuffers } from "../kernels/trials.ts";
 import { roundUp } from "../model/parameters.ts";
 import { paddedRows } from "../model/rows.ts";
 import { STREAM } from "../model/streams.ts";
 import { pathBuffers, pathPasses } from "../task/path-pass.ts";
 import type { PathKernel } from "../task/path-uniforms.ts";
+
+/** Encoded starts: positions that a path kernel draws, or e_0 of given trials, one a repeat. */
+export type ReplayStart =
+  | { readonly path: PathKernel; readonly inputScale: number }
+  | { readonly trials: TrialShape; readonly count: number };
 
 export interface ReplayPlanOptions {
   readonly model: ModelSpec;
@@ -54,8 +60,8 @@ export interface ReplayPlanOptions {
   readonly extra: boolean;
   /** Time of the states to go on from; from 1 on their v and c are given too. 0 or nothing: a start. */
   readonly firstStep?: number;
-  /** Encoded start positions; null when states to start from are given. */
-  readonly start: { readonly path: PathKernel; readonly inputScale: number } | null;
+  /** Null when states to start from are given. */
+  readonly start: ReplayStart | null;
   /** Place cells, whose activity is decoded. */
   readonly code?: CodeSpec | null | undefined;
   /** Keep the activity itself of every n-th step; 0 or nothing: of none. */
@@ -164,6 +170,8 @@ export function startPasses(
   c: Chunk,
 ): Pass[] {
   if (!o.start) return [];
+  if ("trials" in o.start)
+    return [placePass(r.model, o.start.trials, "e0", c, START, { buffer: "e0" }, 0), encodePass(r, c)];
   return [
     ...pathPasses({
       ...o.start,
@@ -190,6 +198,7 @@ function codeStart(code: CodeSpec | null | undefined, rows: number): Pass[] {
 
 /** Buffers of the start passes that are nobody else's. */
 export function startBuffers(o: Pick<ReplayPlanOptions, "start" | "code">, rows: number): BufferSpec[] {
+  if (o.start && "trials" in o.start) return trialBuffers(o.start.trials, ["e0"], o.start.count);
   const out: BufferSpec[] = [{ name: "starts", bytes: 8 * rows, axes: "[1][R][2]" }];
   if (o.start) out.push(...pathBuffers(o.start.path, rows));
   if (o.start && o.code) {

@@ -13,8 +13,10 @@ import { type StepParameters, usesModifiers } from "../model/dynamics.ts";
 import { roundUp } from "../model/parameters.ts";
 import { packRows, type RowRecord } from "../model/rows.ts";
 import { pathKernel } from "../task/path-uniforms.ts";
-import { inputScale, type PathTask } from "../task/paths.ts";
-import { planReplay, type ReplayPlan, savedSteps } from "./plan.ts";
+import { type AwakeTask, inputScale } from "../task/paths.ts";
+import { TrialOrder } from "../task/tensors.ts";
+import { writeTrials } from "../train/trials.ts";
+import { planReplay, type ReplayPlan, type ReplayStart, savedSteps } from "./plan.ts";
 
 export interface ReplaySpec {
   readonly model: ModelSpec;
@@ -32,8 +34,8 @@ export interface ReplaySpec {
   readonly pairedNoise: boolean;
   /** Which noise each condition has, whatever `pairedNoise` says: equal numbers, equal noise. */
   readonly noiseOf?: readonly number[];
-  /** Start from encoded positions of this task … */
-  readonly task: PathTask;
+  /** Start from encoded positions of this task, or from e_0 of its test trials … */
+  readonly task: AwakeTask;
   /** Place cells on its paths, if any. */
   readonly code?: CodeSpec | null;
   /** Keep their activity at every n-th step; 0 or nothing: at none. */
@@ -84,6 +86,12 @@ export interface ReplayOutcome {
 const needsExtra = (spec: ReplaySpec): boolean =>
   Boolean(spec.goOn) || spec.saveExtra === true || spec.conditions.flat().some(usesModifiers);
 
+/** Where encoded starts come from. */
+export function replayStart({ task, repeats }: Pick<ReplaySpec, "task" | "repeats">): ReplayStart {
+  if (task.kind === "tensors") return { trials: task, count: repeats };
+  return { path: pathKernel(task), inputScale: inputScale(task) };
+}
+
 export function replayPlanOf(spec: ReplaySpec, adapter: AdapterSpec, records: RecordLayouts): ReplayPlan {
   const all = spec.conditions.flat();
   return planReplay({
@@ -98,7 +106,7 @@ export function replayPlanOf(spec: ReplaySpec, adapter: AdapterSpec, records: Re
     extra: needsExtra(spec),
     saveExtra: spec.saveExtra ?? false,
     firstStep: spec.goOn?.step ?? 0,
-    start: spec.startStates || spec.goOn ? null : { path: pathKernel(spec.task), inputScale: inputScale(spec.task) },
+    start: spec.startStates || spec.goOn ? null : replayStart(spec),
     code: spec.code ?? null,
     codeEvery: spec.codeEvery ?? 0,
     adapter,
@@ -160,6 +168,12 @@ export async function runReplay(
   try {
     if (program.clockKernel)
       clock.set(0, program.clockKernel, { iteration: 0, slot: 0, progress: 0, correction1: 1, correction2: 1 });
+    // Repeat i of every condition starts where test trial i does.
+    const { task } = spec;
+    if (task.kind === "tensors" && !spec.startStates && !spec.goOn) {
+      const trials = new TrialOrder(task, spec.model.rootSeed).test(spec.repeats);
+      writeTrials(gpu, program, task, "e0", trials);
+    }
     for (const { chunk, from, to, marks } of plan.chunks) {
       const size = chunkRows(chunk);
       const own = rows

@@ -2,7 +2,7 @@ import * as Plot from "@observablehq/plot";
 import { median, rangeOf } from "../metrics/statistics.ts";
 import { chart, xAxis, yAxis } from "./chart.ts";
 import { formatNumber, superscript } from "./format.ts";
-import type { ReportInput } from "./input.ts";
+import type { ReportBase } from "./input.ts";
 import { type Figure, text } from "./svg.ts";
 import { INK, MUTED, PAPER } from "./theme.ts";
 
@@ -11,7 +11,7 @@ const MAX_POINTS = 400;
 const MAX_NETWORKS = 24;
 
 /** Training loss of every network on a logarithmic axis, their median, and the test errors at the end. */
-export function figureLoss(input: ReportInput, loss: NonNullable<ReportInput["loss"]>): Figure {
+export function figureLoss(input: ReportBase, loss: NonNullable<ReportBase["loss"]>): Figure {
   const unit = input.errorUnit ?? "m²";
   const last = loss.iterations[loss.iterations.length - 1] ?? 0;
   const isDrawable = (y: number | undefined): y is number => y !== undefined && y > 0 && Number.isFinite(y);
@@ -58,7 +58,10 @@ export function figureLoss(input: ReportInput, loss: NonNullable<ReportInput["lo
     y: { type: "log", domain: [low / 1.15, high * 1.15] },
     marks: [
       ...yAxis({
-        label: unit === "" ? "loss (mean squared error of rates)" : `loss (mean squared error, ${unit})`,
+        label:
+          unit === ""
+            ? `loss (mean squared error of ${input.errorOf ?? "rates"})`
+            : `loss (mean squared error, ${unit})`,
         ticks,
         format: tickText,
       }),

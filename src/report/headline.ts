@@ -1,6 +1,6 @@
 import { mean, standardDeviation } from "../metrics/statistics.ts";
 import { spreadText } from "./format.ts";
-import type { ReportInput } from "./input.ts";
+import type { ReportBase } from "./input.ts";
 
 /** The facts a reader asks for first, read from manifest and config; what is not there is not mentioned. */
 export interface Fact {
@@ -31,7 +31,7 @@ function list(source: unknown, entries: readonly (readonly [path: string, write:
     .join(", ");
 }
 
-export function adapterOf(input: ReportInput): { readonly name: string; readonly software: boolean } | null {
+export function adapterOf(input: ReportBase): { readonly name: string; readonly software: boolean } | null {
   if (input.adapter !== undefined) return input.adapter;
   const found = at(input.manifest, "adapter");
   if (typeof found === "string" && found !== "") return { name: found, software: false };
@@ -43,7 +43,7 @@ export function adapterOf(input: ReportInput): { readonly name: string; readonly
 const overNetworks = (values: readonly number[]): string =>
   spreadText({ mean: mean(values), sd: standardDeviation(values), n: values.length });
 
-export function headline(input: ReportInput): Fact[] {
+export function headline(input: ReportBase): Fact[] {
   const { config } = input;
   const facts: Fact[] = [];
   const adapter = adapterOf(input);
@@ -94,7 +94,10 @@ export function headline(input: ReportInput): Fact[] {
   );
   const errors = (input.testError ?? []).filter(Number.isFinite);
   if (errors.length > 0) {
-    add("Test error", `${overNetworks(errors)} ${(input.errorUnit ?? "m²") || "(rates, mean squared)"}`);
+    add(
+      "Test error",
+      `${overNetworks(errors)} ${(input.errorUnit ?? "m²") || `(${input.errorOf ?? "rates"}, mean squared)`}`,
+    );
   }
   const distances = (input.decodingError ?? []).filter(Number.isFinite);
   if (distances.length > 0) add("Decoding error", `${overNetworks(distances)} m`);

@@ -11,12 +11,12 @@ export interface ReportCondition {
   readonly label: string;
   /** A second line: its parameters, e.g. "λ 0.6". */
   readonly detail?: string;
-  /** Decoded replays, (network, time, row, 2), metres; slot i is step (i + 1) · every. */
+  /** Decoded replays, (network, time, row, 2), metres, or readouts of given tensors; slot i is step (i + 1) · every. */
   readonly positions: Tensor;
 }
 
-/** Everything a report shows. What a run does not have yet is left out, so a report can be made at any time. */
-export interface ReportInput {
+/** What every report shows of a run. What it does not have yet is left out, so a report can be made at any time. */
+export interface ReportBase {
   readonly title: string;
   /** manifest.json, shown as it is. */
   readonly manifest: Readonly<Record<string, unknown>>;
@@ -29,12 +29,25 @@ export interface ReportInput {
     readonly iterations: readonly number[];
     readonly perNetwork: readonly (readonly number[])[];
   };
-  /** Loss and test error of place cells are of rates, which have no unit; of positions they are in m². */
+  /** Loss and test error of positions are in m²; those of rates and of given tensors have no unit. */
   readonly errorUnit?: "m²" | "";
+  /** What has an error without unit; "rates" where nothing is said. */
+  readonly errorOf?: "rates" | "readouts";
   /** Test error of each network, mean squared. */
   readonly testError?: readonly number[];
   /** Median distance of decoded from true positions, one per network, metres; of place cells. */
   readonly decodingError?: readonly number[];
+  readonly conditions: readonly ReportCondition[];
+  /** Of `measureRun`; the awake paths are the condition "awake". */
+  readonly records: readonly MetricRecord[];
+  /** `replay.saveEvery`, 1 where none is given. */
+  readonly every?: number;
+  /** Sentences that a reader must not miss: what was given up, stopped or diverged. */
+  readonly notices: readonly string[];
+}
+
+/** A run on paths. */
+export interface ReportInput extends ReportBase {
   readonly awake?: {
     /** True paths s_0..s_T, (network, time, row, 2), metres. */
     readonly positions: Tensor;
@@ -48,16 +61,9 @@ export interface ReportInput {
     /** The same in a replay whose states were kept. */
     readonly replay?: { readonly label: string; readonly networks: readonly RateMaps[] };
   };
-  readonly conditions: readonly ReportCondition[];
-  /** Of `measureRun`; the awake paths are the condition "awake". */
-  readonly records: readonly MetricRecord[];
   readonly geometry: Geometry;
   /** What the geometry does not know: place-cell centres. */
   readonly surroundings?: Surroundings;
-  /** `replay.saveEvery`, 1 where none is given. */
-  readonly every?: number;
-  /** Sentences that a reader must not miss: what was given up, stopped or diverged. */
-  readonly notices: readonly string[];
 }
 
 export const environmentIn = (input: Pick<ReportInput, "geometry" | "surroundings">): Environment =>

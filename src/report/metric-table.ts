@@ -1,7 +1,7 @@
 import { summarise } from "../metrics/csv.ts";
 import { AWAKE } from "../metrics/measure.ts";
 import { METRICS, type MetricDefinition, type MetricName } from "../metrics/table.ts";
-import type { ReportInput } from "./input.ts";
+import type { ReportBase } from "./input.ts";
 import { folded, section } from "./page.ts";
 import { escapeXml } from "./svg.ts";
 import { type Row, spreadCell, table } from "./table.ts";
@@ -33,7 +33,7 @@ const MAIN: readonly MetricName[] = [
 ];
 
 /** Every metric of every condition with its spread over networks. */
-export function metricSection(input: ReportInput): string {
+export function metricSection(input: ReportBase): string {
   const summaries = summarise(input.records);
   if (summaries.length === 0) return "";
   const label = (name: string): string =>

@@ -14,6 +14,14 @@ const COLUMNS: readonly (readonly [metric: MetricName, title: string, unit: stri
   ["entries", "entries", "per replay", 2],
 ];
 
+/** Where readouts are no positions. */
+const WITHOUT_PATHS: typeof COLUMNS = [
+  ["sw_code", "distance", "to awake", 4],
+  ["participation", "participation", "dimensions", 2],
+  ["cmi1", "memory", "nats", 3],
+  ["diverged", "diverged", "share", 2],
+];
+
 /**
  * The results in a terminal's width: conditions down, metrics across, mean ± sd over networks. Columns that no
  * condition defines are left out, and `cells` stands in for `track` where there is no maze.
@@ -21,9 +29,9 @@ const COLUMNS: readonly (readonly [metric: MetricName, title: string, unit: stri
 export function summaryTable(records: readonly MetricRecord[], labels: Readonly<Record<string, string>> = {}): string {
   const summaries = summarise(records);
   const hasTrack = summaries.some((s) => s.metrics.track.n > 0);
-  const shown = COLUMNS.filter(
-    ([metric]) => summaries.some((s) => s.metrics[metric].n > 0) && !(metric === "cells" && hasTrack),
-  );
+  const isDefined = ([metric]: (typeof COLUMNS)[number]): boolean => summaries.some((s) => s.metrics[metric].n > 0);
+  const paths = COLUMNS.filter((column) => isDefined(column) && !(column[0] === "cells" && hasTrack));
+  const shown = paths.length > 0 ? paths : WITHOUT_PATHS.filter(isDefined);
   const networks = Math.max(0, ...summaries.map((s) => s.networks));
   const rows = [
     ["condition", ...shown.map(([, title]) => title)],
@@ -38,5 +46,5 @@ export function summaryTable(records: readonly MetricRecord[], labels: Readonly<
   const rule = "─".repeat(Math.max(...lines.map((line) => [...line].length)));
   lines.splice(2, 0, rule);
   const note = networks > 1 ? `mean ± sd over ${networks} networks` : "one network";
-  return `${lines.join("\n")}\n${note}; ∞: half of the replays or more never arrive\n`;
+  return `${lines.join("\n")}\n${note}${paths.length > 0 ? "; ∞: half of the replays or more never arrive" : ""}\n`;
 }

@@ -9,6 +9,7 @@ import type { DeclaredArray } from "../io/shards.ts";
 import { ADAM } from "../kernels/gradients.ts";
 import { cellParams } from "../model/dynamics.ts";
 import type { NetworkShape, TensorName } from "../model/parameters.ts";
+import { TrialOrder } from "../task/tensors.ts";
 import type { TrainSpec } from "../train/spec.ts";
 import { versions } from "./manifest.ts";
 import type { DumpOptions } from "./types.ts";
@@ -69,7 +70,14 @@ const weightShape = (shape: NetworkShape, name: TensorName, networks: number): n
   return WEIGHT_AXES[name].map((axis) => sizes[axis]);
 };
 
-function rolloutShape(name: RolloutArray, shape: NetworkShape, s: Selection, steps: number, rows: number): number[] {
+function rolloutShape(
+  name: RolloutArray,
+  shape: NetworkShape,
+  s: Selection,
+  steps: number,
+  rows: number,
+  xy: number,
+): number[] {
   const size = {
     network: s.networks.length,
     time: keptTimes(s, steps, HAS_END.includes(name)),
@@ -78,7 +86,7 @@ function rolloutShape(name: RolloutArray, shape: NetworkShape, s: Selection, ste
     input: shape.inputs,
     output: shape.outputs,
     encoder: shape.encoderInputs,
-    xy: 2,
+    xy,
   };
   return ROLLOUT_ARRAYS[name].axes.map((axis) => size[axis as keyof typeof size]);
 }
@@ -95,17 +103,31 @@ export function declare(w: Wanted, shape: NetworkShape): Record<string, Declared
       add(`${prefix}${name}`, WEIGHT_AXES[name], weightShape(shape, name, s.networks.length));
     }
   }
+  // Given trials have no positions.
+  const xy = config.task.kind === "tensors" ? 0 : 2;
   for (const name of ["loss", "grad_norm"]) add(name, ["iteration", "network"], [iterations, s.networks.length]);
   const rollout = (prefix: string, awake: boolean, steps: number, rows: number) => {
     for (const name of Object.keys(ROLLOUT_ARRAYS) as RolloutArray[]) {
       if (!awake && AWAKE_ONLY.includes(name)) continue;
       if (config.task.cells === null && CELLS_ONLY.includes(name)) continue;
-      add(`${prefix}_${name}`, ROLLOUT_ARRAYS[name].axes, rolloutShape(name, shape, s, steps, rows));
+      add(`${prefix}_${name}`, ROLLOUT_ARRAYS[name].axes, rolloutShape(name, shape, s, steps, rows, xy));
     }
   };
   for (let i = 0; i < iterations; i++) rollout(awakeName(iterations, i), true, config.task.steps, config.train.batch);
   for (const name of w.conditions) rollout(`replay_${name}`, false, config.replay.steps, config.replay.repeats);
   return out;
+}
+
+/** Of given tensors, which trials of the file the rows of each dumped iteration take, and those of the replays. */
+function trialsOfDump({ iterations, config, selection: s }: Wanted, spec: TrainSpec, iteration: number) {
+  const { task, model, batch } = spec;
+  if (task.kind !== "tensors") return {};
+  const order = new TrialOrder(task, model.rootSeed);
+  const own = (trials: Uint32Array): number[] => [...trials.subarray(s.rows[0], s.rows[1])];
+  return {
+    trials: Array.from({ length: iterations }, (_, i) => own(order.training(iteration + i, batch))),
+    replayTrials: own(order.test(config.replay.repeats)),
+  };
 }
 
 /** What the numbers mean: everything that NumPy needs to compute them again. */
@@ -128,6 +150,7 @@ export function describe(w: Wanted, spec: TrainSpec, iteration: number): Record<
     time: { from: s.from, every: s.every },
     activation: config.rnn.activation,
     leakySlope: config.rnn.leakySlope,
+    ...trialsOfDump(w, spec, iteration),
     cell: {
       awake: own.map((n) => cell(n.step)),
       replay: Object.fromEntries(

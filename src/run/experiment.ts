@@ -1,5 +1,14 @@
 /** From a configuration to what the trainer and the replay take. */
-import { codeSpec, networkSettings, networkShape, pathTask, replayConditions, taskNote } from "../config/resolve.ts";
+import { setImmediate } from "node:timers/promises";
+import {
+  awakeTask,
+  codeSpec,
+  networkSettings,
+  networkShape,
+  replayConditions,
+  taskNote,
+  trialsOfTask,
+} from "../config/resolve.ts";
 import type { ExperimentConfig } from "../config/schema.ts";
 import type { PlanKind } from "../gpu/plan.ts";
 import { type LaunchSize, type ModelSpec, modelSpec } from "../kernels/spec.ts";
@@ -24,6 +33,16 @@ export function modelOf(config: ExperimentConfig): ModelSpec {
   });
 }
 
+/** Rows of the test: given trials are tested on once each, paths are as many as asked for. */
+export function testRows(config: ExperimentConfig): number {
+  const { trajectories } = config.test;
+  return Math.min(trajectories, trialsOfTask(config)?.file.test.length ?? trajectories);
+}
+
+/** Of the test error: that of positions alone has one. */
+export const errorUnit = (config: ExperimentConfig): "m²" | "" =>
+  config.task.cells === null && config.task.kind !== "tensors" ? "m²" : "";
+
 /** What the choice of a plan looks at. */
 export function trainSize(config: ExperimentConfig): LaunchSize {
   const networks = config.seeds.length;
@@ -40,7 +59,7 @@ export function trainSpecOf(config: ExperimentConfig, kind: PlanKind): TrainSpec
   return {
     model: modelOf(config),
     networks: networkSettings(config),
-    task: pathTask(config),
+    task: awakeTask(config),
     code: codeSpec(config),
     maskRandom: config.task.maskOffset === "random",
     steps: config.task.steps,
@@ -65,7 +84,7 @@ export function replaySpecOf(config: ExperimentConfig, kind: PlanKind, startStat
     saveStates: replay.saveStates,
     codeEvery: codeEvery(config),
     pairedNoise: replay.pairedNoise,
-    task: pathTask(config),
+    task: awakeTask(config),
     code: codeSpec(config),
     startStates,
     kind,
@@ -80,4 +99,31 @@ export function codeEvery(config: ExperimentConfig): number {
   const { steps, repeats, saveEvery, saveCode } = config.replay;
   if (config.task.cells === null) return 0;
   return saveCode ? saveEvery : Math.max(1, Math.min(steps, Math.floor((steps * repeats) / ENOUGH_ACTIVITIES)));
+}
+
+/**
+ * Reads given tensors once from end to end: what is wrong with them must not be found after hours of training.
+ * @throws DataError naming array, trial and place; the signal's reason
+ */
+export async function checkTask(config: ExperimentConfig, io: Pick<Io, "progress" | "signal">): Promise<void> {
+  const trials = trialsOfTask(config);
+  if (!trials) return;
+  const total = Math.ceil(trials.file.bytes / MEBIBYTE);
+  io.progress.start(`reading ${trials.file.path}`, total, "MiB");
+  for (const bytes of trials.file.check()) {
+    io.progress.update(Math.floor(bytes / MEBIBYTE));
+    // Ctrl-C is heard between two pieces.
+    await setImmediate();
+    io.signal.throwIfAborted();
+  }
+  io.progress.done();
+}
+
+const MEBIBYTE = 2 ** 20;
+
+/** Somebody's data as a manifest names them: which, how many, and where recorded paths lie. */
+export function dataOf(config: ExperimentConfig): { readonly data?: object } {
+  const task = awakeTask(config);
+  if (task.kind === "tensors" || task.kind === "recorded") return { data: task };
+  return {};
 }

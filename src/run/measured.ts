@@ -4,18 +4,25 @@ import type { ExperimentConfig } from "../config/schema.ts";
 import { DataError } from "../errors.ts";
 import { readNpz } from "../io/npz.ts";
 import { geometryOf } from "../metrics/geometry.ts";
-import { type MetricRecord, measureRun } from "../metrics/measure.ts";
+import { AWAKE, type MetricRecord, measureRun } from "../metrics/measure.ts";
 import type { RateMaps } from "../metrics/rate-maps.ts";
+import { measureReadouts } from "../metrics/readouts.ts";
 import type { Tensor } from "../metrics/trajectories.ts";
 import { readRates } from "./rates.ts";
 
 export interface Replays {
-  readonly awakePositions: Tensor;
+  /** True positions; of given tensors there are none. */
+  readonly awakePositions?: Tensor;
+  /** Of given tensors, the targets of the readouts, (time, row, O). */
+  readonly awakeTarget?: Tensor;
+  /** … and which trials of the file they are. */
+  readonly trials?: readonly number[];
   readonly awakeReadout: Tensor;
   /** Activity of hidden units by place; files of before 0.2 have none. */
   readonly rates?: readonly RateMaps[];
   readonly conditions: readonly {
     readonly name: string;
+    /** Decoded positions; of given tensors their readouts. */
     readonly positions: Tensor;
     readonly states?: Tensor;
     readonly codeMetrics?: Tensor;
@@ -23,6 +30,10 @@ export interface Replays {
   /** Distances in activity space, of place cells. */
   readonly awakeCodeMetrics?: Tensor;
 }
+
+/** What a condition's decoded positions, or readouts, are called in a replay file. */
+export const readoutArray = ({ task }: ExperimentConfig, condition: string): string =>
+  `${task.kind === "tensors" ? "readout" : "positions"}_${condition}`;
 
 /** @throws DataError where an array is missing or not float32 */
 export function readReplays(path: string, config: ExperimentConfig): Replays {
@@ -38,18 +49,21 @@ export function readReplays(path: string, config: ExperimentConfig): Replays {
     if (!found) throw new DataError(`${path}: ${name} is missing; write the file again with reverie replay`);
     return found;
   };
-  const rates = readRates(npz, path, config);
+  const isTensors = config.task.kind === "tensors";
+  const rates = isTensors ? undefined : readRates(npz, path, config);
   const awakeCodeMetrics = find("distances_awake");
   return {
     ...(rates ? { rates } : {}),
-    awakePositions: need("awake_positions"),
+    ...(isTensors
+      ? { awakeTarget: need("awake_target"), trials: Array.from(npz.get("trials")?.data ?? [], Number) }
+      : { awakePositions: need("awake_positions") }),
     awakeReadout: need("awake_readout"),
     conditions: Object.keys(config.replay.conditions).map((name) => {
       const states = find(`r_${name}`);
       const codeMetrics = find(`distances_${name}`);
       return {
         name,
-        positions: need(`positions_${name}`),
+        positions: need(readoutArray(config, name)),
         ...(states ? { states } : {}),
         ...(codeMetrics ? { codeMetrics } : {}),
       };
@@ -59,6 +73,12 @@ export function readReplays(path: string, config: ExperimentConfig): Replays {
 }
 
 export function metricsOf(config: ExperimentConfig, replays: Replays): MetricRecord[] {
+  if (config.task.kind === "tensors") {
+    const { awakeCodeMetrics: own } = replays;
+    const awake = { name: AWAKE, positions: replays.awakeReadout, ...(own ? { codeMetrics: own } : {}) };
+    const { seeds, replay } = config;
+    return measureReadouts({ seeds, conditions: [awake, ...replays.conditions], every: replay.saveEvery });
+  }
   return measureRun({
     seeds: config.seeds,
     geometry: geometryOf(pathTask(config)),

@@ -41,7 +41,7 @@ export function replayBytes(config: ExperimentConfig): number {
   const rows = config.seeds.length * repeats;
   const perStep = O + (saveStates ? N : 0);
   const replays = Object.keys(conditions).length * rows * (savedSteps(steps, saveEvery) * perStep + N);
-  const awake = rows * ((config.task.steps + 1) * 2 + config.task.steps * O);
+  const awake = rows * ((config.task.steps + 1) * (config.task.kind === "tensors" ? O : 2) + config.task.steps * O);
   return 4 * (replays + awake) + rateBytes(config);
 }
 

@@ -21,7 +21,7 @@ export const VISITS_ARRAY = "awake_visits";
 
 /** Of the two arrays below. */
 export const rateBytes = (config: ExperimentConfig): number =>
-  4 * config.seeds.length * CELLS ** 2 * (config.rnn.units + 1);
+  (config.task.kind === "tensors" ? 0 : 4) * config.seeds.length * CELLS ** 2 * (config.rnn.units + 1);
 
 /** `awake_rate` (network, y, x, unit), NaN where nothing was, and `awake_visits` (network, y, x), in steps. */
 export function awakeRates(config: ExperimentConfig): {

@@ -10,24 +10,42 @@ import { differingKeys, type LoadedCheckpoint, loadCheckpoint } from "../io/chec
 import { type ArrayToWrite, writeNpz } from "../io/npz.ts";
 import { recordLayouts } from "../kernels/records.ts";
 import { adapterSpec } from "../kernels/spec.ts";
+import { NO_PATHS } from "../metrics/readouts.ts";
 import { savedSteps } from "../replay/plan.ts";
-import { type ReplayOutcome, replayPlanOf, runReplay as rollOut } from "../replay/replay.ts";
+import { type ReplayOutcome, type ReplaySpec, replayPlanOf, runReplay as rollOut } from "../replay/replay.ts";
 import { summaryTable } from "../report/terminal.ts";
+import { TrialOrder, trialsOf } from "../task/tensors.ts";
 import { testBatch } from "../train/test-batch.ts";
 import { replaySize, replaySpecOf, trainSpecOf } from "./experiment.ts";
 import { gpuFacts, versions } from "./manifest.ts";
-import { metricsOf, readReplays } from "./measured.ts";
+import { metricsOf, readoutArray, readReplays } from "./measured.ts";
 import { requireReplaySpace } from "./needs.ts";
 import { compiling, openForVerb, timedPlanKind } from "./open.ts";
 import { prepareOutput } from "./output.ts";
 import { awakeRates } from "./rates.ts";
-import { codeArrays } from "./replayed-code.ts";
+import { codeArrays, distanceArrays } from "./replayed-code.ts";
 import type { Io, ReplayOptions } from "./types.ts";
 import { uploadWeights } from "./weights.ts";
 
 export interface Replayed {
   readonly kind: ReplayOutcome["kind"];
   readonly seconds: number;
+}
+
+/** Of given tensors: which trials of the file the rows are, and what the readouts should have been, (time, row, O). */
+function awakeTrials({ task, model }: ReplaySpec, repeats: number): Record<string, ArrayToWrite> {
+  if (task.kind !== "tensors") return {};
+  const trials = new TrialOrder(task, model.rootSeed).test(repeats);
+  const { steps: T, outputs: O } = task;
+  const [own, target] = [new Float32Array(T * O), new Float32Array(T * repeats * O)];
+  trials.forEach((trial, b) => {
+    trialsOf(task).read("target", trial, own, 0);
+    for (let t = 0; t < T; t++) target.set(own.subarray(t * O, (t + 1) * O), (t * repeats + b) * O);
+  });
+  return {
+    trials: { data: Int32Array.from(trials) },
+    awake_target: { data: target, shape: [T, repeats, O] },
+  };
 }
 
 /** Replays trained networks on an open GPU and writes the .npz. `trained` holds `weights` and `recurrent_t`. */
@@ -42,11 +60,12 @@ export async function replayInto(
   const layouts = recordLayouts(gpu.options.readShader);
   const { repeats, steps, saveEvery } = config.replay;
   const train = trainSpecOf(config, kind);
-  const rates = awakeRates(config);
+  const isTensors = config.task.kind === "tensors";
+  const rates = isTensors ? null : awakeRates(config);
   const options = {
     keep: true,
     keepCode: train.code !== null,
-    onState: rates.visit,
+    ...(rates ? { onState: rates.visit } : {}),
     onCompile: compiling(io),
     signal: io.signal,
   };
@@ -79,16 +98,26 @@ export async function replayInto(
     seconds,
   };
   const arrays: Record<string, ArrayToWrite> = {
-    awake_positions: { data: awake.positions as Float32Array, shape: [S, config.task.steps + 1, repeats, 2] },
+    ...(awake.positions
+      ? { awake_positions: { data: awake.positions, shape: [S, config.task.steps + 1, repeats, 2] } }
+      : awakeTrials(spec, repeats)),
     awake_readout: { data: awake.readout as Float32Array, shape: [S, config.task.steps, repeats, width] },
-    ...rates.arrays(),
-    ...(await codeArrays(gpu, config, kind, awake.code, outcome, io)),
+    ...rates?.arrays(),
+    ...(isTensors
+      ? await distanceArrays(
+          gpu,
+          config,
+          kind,
+          [awake.readout as Float32Array, ...outcome.conditions.map((c) => c.readout)],
+          io,
+        )
+      : await codeArrays(gpu, config, kind, awake.code, outcome, io)),
     manifest: { data: new TextEncoder().encode(JSON.stringify(manifest)) },
   };
   Object.keys(config.replay.conditions).forEach((name, i) => {
     const result = outcome.conditions[i];
     if (!result) return;
-    arrays[`positions_${name}`] = { data: result.readout, shape: [S, saved, repeats, width] };
+    arrays[readoutArray(config, name)] = { data: result.readout, shape: [S, saved, repeats, width] };
     arrays[`last_r_${name}`] = { data: result.last, shape: [S, repeats, N] };
     if (result.states) arrays[`r_${name}`] = { data: result.states, shape: [S, saved, repeats, N] };
   });
@@ -138,6 +167,7 @@ export async function runReplay(options: ReplayOptions, io: Io): Promise<ExitCod
     }
     const records = metricsOf(config, readReplays(options.out, config));
     io.note(`wrote ${options.out}`);
+    if (config.task.kind === "tensors") io.note(NO_PATHS);
     io.out(
       io.json
         ? JSON.stringify({

@@ -13,10 +13,13 @@ import { metricsCsv, summarise, summaryCsv } from "../metrics/csv.ts";
 import { geometryOf } from "../metrics/geometry.ts";
 import type { MetricRecord } from "../metrics/measure.ts";
 import type { RateMaps } from "../metrics/rate-maps.ts";
+import { NO_PATHS } from "../metrics/readouts.ts";
 import { isPaper } from "../paper/directory.ts";
-import { describeCondition, type ReportInput } from "../report/input.ts";
+import { describeCondition, type ReportBase, type ReportInput } from "../report/input.ts";
+import { type ReadoutReport, writeReadoutReport } from "../report/readout-report.ts";
 import { writeReport } from "../report/write.ts";
 import type { WrittenReport } from "../report/write-page.ts";
+import { errorUnit } from "./experiment.ts";
 import { metricsOf, type Replays, readReplays } from "./measured.ts";
 import { rateGrid, replayRates } from "./rates.ts";
 import { isSweep, reportOfSweep } from "./sweep-report.ts";
@@ -78,29 +81,27 @@ function ratesOf(
   return { grid: rateGrid(config), networks, ...(replay ? { replay } : {}) };
 }
 
-function inputOf(
+/** What reports of all tasks show. */
+function baseOf(
   run: string,
   config: ExperimentConfig,
   replays: Replays | null,
   records: MetricRecord[],
   note: (line: string) => void,
-): ReportInput {
+): ReportBase {
   const manifest = readManifest(run);
   const loss = lossOf(run, note);
   const testError = listOf(manifest.testError, isNumber);
   const decodingError = manifest.decodingError as number[] | null | undefined;
-  const code = codeSpec(config);
   return {
     title: `Replay of ${config.seeds.length === 1 ? "one network" : `${config.seeds.length} networks`}: ${config.name}`,
     manifest,
     config: config as unknown as Record<string, unknown>,
     ...(loss ? { loss } : {}),
-    errorUnit: code === null ? "m²" : "",
-    ...(code === null ? {} : { surroundings: { centres: code.population.centres } }),
+    errorUnit: errorUnit(config),
+    errorOf: config.task.kind === "tensors" ? "readouts" : "rates",
     ...(testError.length > 0 ? { testError } : {}),
     ...(decodingError ? { decodingError } : {}),
-    ...(replays ? { awake: { positions: replays.awakePositions, readout: replays.awakeReadout } } : {}),
-    ...(replays?.rates ? { rates: ratesOf(config, replays.rates, replays) } : {}),
     conditions: (replays?.conditions ?? []).map((c) => ({
       name: c.name,
       label: capital(c.name),
@@ -108,9 +109,31 @@ function inputOf(
       positions: c.positions,
     })),
     records,
-    geometry: geometryOf(pathTask(config)),
     every: config.replay.saveEvery,
     notices: noticesOf(manifest),
+  };
+}
+
+function inputOf(base: ReportBase, config: ExperimentConfig, replays: Replays | null): ReportInput {
+  const code = codeSpec(config);
+  const positions = replays?.awakePositions;
+  return {
+    ...base,
+    ...(code === null ? {} : { surroundings: { centres: code.population.centres } }),
+    ...(replays && positions ? { awake: { positions, readout: replays.awakeReadout } } : {}),
+    ...(replays?.rates ? { rates: ratesOf(config, replays.rates, replays) } : {}),
+    geometry: geometryOf(pathTask(config)),
+  };
+}
+
+/** Of given tensors: readouts, which are no positions. */
+function readoutsOf(base: ReportBase, replays: Replays | null): ReadoutReport {
+  const target = replays?.awakeTarget;
+  const trials = replays?.trials ?? [];
+  return {
+    ...base,
+    notices: [...base.notices, `${NO_PATHS}.`],
+    ...(replays && target ? { awake: { target, readout: replays.awakeReadout, trials } } : {}),
   };
 }
 
@@ -129,7 +152,11 @@ export async function reportOf(run: string, out: string, note: (line: string) =>
     writeFileAtomically(join(run, "metrics.csv"), metricsCsv(records));
     writeFileAtomically(join(run, "metrics-summary.csv"), summaryCsv(summarise(records)));
   }
-  const written = await writeReport(inputOf(run, config, replays, records, note), out);
+  const base = baseOf(run, config, replays, records, note);
+  const written =
+    config.task.kind === "tensors"
+      ? await writeReadoutReport(readoutsOf(base, replays), out)
+      : await writeReport(inputOf(base, config, replays), out);
   if (written.pngSkipped) note(written.pngSkipped);
   return { written, records };
 }

@@ -6,6 +6,7 @@ import type { Gpu } from "../gpu/context.ts";
 import { configHash, differingKeys, loadCheckpoint, type StoredStep } from "../io/checkpoint.ts";
 import { isBarren, type RunDirectory } from "../io/run-dir.ts";
 import type { StepProbe, Trainer } from "../train/trainer.ts";
+import { dataOf } from "./experiment.ts";
 import type { Io } from "./types.ts";
 import { trainState } from "./weights.ts";
 
@@ -57,6 +58,17 @@ export function fork(source: string, trainer: Trainer, io: Io): ForkedFrom {
   return { path: source, iteration: meta.iteration, configHash: meta.configHash };
 }
 
+/** A file that was changed meanwhile would train on something else without a word. @throws DataError */
+function requireSameData(dir: RunDirectory, config: ExperimentConfig): void {
+  const { data } = dir.readManifest() as { data?: { digest?: unknown } };
+  const now = dataOf(config).data as { digest: string } | undefined;
+  if (now === undefined || typeof data?.digest !== "string" || data.digest === now.digest) return;
+  const { task } = config;
+  throw new DataError(
+    `${"path" in task ? task.path : "the data"}: not what the run in ${dir.path} was trained on (its digest differs): restore the file, or start anew from the run's networks with --fork ${dir.path} --out DIR`,
+  );
+}
+
 /** Puts the newest sound checkpoint of the run into the trainer. @throws DataError naming the keys that differ */
 export function resume(dir: RunDirectory, config: ExperimentConfig, gpu: Gpu, trainer: Trainer, io: Io): Beginning {
   if (isBarren(dir.path)) {
@@ -72,6 +84,7 @@ export function resume(dir: RunDirectory, config: ExperimentConfig, gpu: Gpu, tr
       `${path} belongs to another configuration (${keys.join(", ") || "unknown keys"} differ): resume with the same one, or start anew from its networks with --fork ${dir.path} --out DIR`,
     );
   }
+  requireSameData(dir, config);
   const sameAdapter = meta.adapter === gpu.adapter.name && meta.driver === gpu.adapter.driver;
   if (!sameAdapter) {
     io.note(

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { EXIT, type ExitCode } from "../errors.ts";
 import { openRunDirectory } from "../io/run-dir.ts";
 import { summaryTable } from "../report/terminal.ts";
-import { noteTask, trainSize } from "./experiment.ts";
+import { checkTask, noteTask, trainSize } from "./experiment.ts";
 import { requireReplayFits, requireReplaySpace, requireTrainingSpace } from "./needs.ts";
 import { openForVerb, timedPlanKind } from "./open.ts";
 import { replayInto } from "./replay.ts";
@@ -19,6 +19,7 @@ const AFTER_TRAINING_SECONDS = 20;
 export async function runStart(options: StartOptions, io: Io): Promise<ExitCode> {
   const { config } = options.config;
   noteTask(config, io);
+  await checkTask(config, io);
   const dir = openRunDirectory(options.out, { force: options.force });
   try {
     requireTrainingSpace(dir.path, config);

@@ -17,7 +17,7 @@ import { type PrecisionError, precisionError } from "../train/precision.ts";
 import type { TestResult } from "../train/test-batch.ts";
 import { type IterationStats, Trainer } from "../train/trainer.ts";
 import { Checkpoints, deviceFailure, openLog } from "./checkpoints.ts";
-import { noteTask, trainSize, trainSpecOf } from "./experiment.ts";
+import { checkTask, dataOf, errorUnit, noteTask, testRows, trainSize, trainSpecOf } from "./experiment.ts";
 import { gpuFacts, versions } from "./manifest.ts";
 import { requireTestFits, requireTrainingSpace } from "./needs.ts";
 import { compiling, openForVerb, planKindFor, timedPlanKind } from "./open.ts";
@@ -49,6 +49,7 @@ function begin(
     configHash: configHash(config),
     seed: config.seed,
     seeds: config.seeds,
+    ...dataOf(config),
     plan: {
       kind,
       why: whyPlan(gpu, kind, trainSize(config)),
@@ -62,6 +63,8 @@ function begin(
   });
   dir.writeConfig(config);
 }
+
+const unitOf = (config: ExperimentConfig): string => (errorUnit(config) === "" ? "" : ` ${errorUnit(config)}`);
 
 const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
 
@@ -85,7 +88,7 @@ export async function trainInto(
   hooks: TrainHooks,
 ): Promise<Trained> {
   const spec = trainSpecOf(config, kind);
-  requireTestFits(gpu, spec, config.test.trajectories);
+  requireTestFits(gpu, spec, testRows(config));
   const trainer = await Trainer.create(gpu, spec);
   io.note(
     `plan ${kind} (${whyPlan(gpu, kind, trainSize(config))}): ${spec.networks.length} networks at once, ${trainer.batch.plan.passes.length} passes an iteration, ${formatBytes(planBytes(trainer.batch.plan))} on the device`,
@@ -178,14 +181,14 @@ async function test(
   io: Io,
 ): Promise<Pick<TestResult, "mse" | "decodingError">> {
   io.progress.start("testing");
-  const tested = await unlessAborted(io.signal, trainer.test(config.test.trajectories, { signal: io.signal }));
+  const tested = await unlessAborted(io.signal, trainer.test(testRows(config), { signal: io.signal }));
   if (tested === null) {
     io.progress.done("not tested: --resume does it");
     return { mse: [], decodingError: null };
   }
   const { mse, decodingError } = tested;
   const all = (values: readonly number[]) => values.map((x) => x.toPrecision(3)).join(", ");
-  const unit = decodingError === null ? " m²" : "";
+  const unit = unitOf(config);
   const decoded = decodingError === null ? "" : `, decoded to ${all(decodingError)} m in the median`;
   io.progress.done(`test error ${mean(mse).toPrecision(3)}${unit} (${all(mse)})${decoded}`);
   return { mse, decodingError };
@@ -200,6 +203,7 @@ export async function runTrain(options: TrainOptions, io: Io): Promise<ExitCode>
   if (options.plan) return printPlan(options, io);
   // A recording that cannot be used leaves no run behind.
   noteTask(config, io);
+  await checkTask(config, io);
   const dir = openRunDirectory(options.out, { resume: options.resume, force: options.force });
   try {
     requireTrainingSpace(dir.path, config);
@@ -221,7 +225,7 @@ export async function runTrain(options: TrainOptions, io: Io): Promise<ExitCode>
       io.out(
         io.json
           ? JSON.stringify({ run: dir.path, outcome, testError, iteration: trainer.iteration })
-          : `${dir.path}: ${outcome.kind}, ${trainer.iteration} iterations${testError.length > 0 ? `, test error ${mean(testError).toPrecision(3)}${config.task.cells === null ? " m²" : ""}` : ""}`,
+          : `${dir.path}: ${outcome.kind}, ${trainer.iteration} iterations${testError.length > 0 ? `, test error ${mean(testError).toPrecision(3)}${unitOf(config)}` : ""}`,
       );
       return exitCodeOf(outcome);
     } finally {

@@ -10,6 +10,7 @@
 import { type BoxTask, boxStepLength } from "./box.ts";
 import { type HeadDirectionTask, meanTurn } from "./head-direction.ts";
 import type { RecordedTask } from "./recorded.ts";
+import type { TensorsTask } from "./tensors.ts";
 
 export interface PolylineTask {
   readonly kind: "polyline";
@@ -42,6 +43,9 @@ export interface OuTask {
 }
 
 export type PathTask = PolylineTask | OuTask | BoxTask | HeadDirectionTask | RecordedTask;
+
+/** What networks train on: paths, or tensors that mean anything. */
+export type AwakeTask = PathTask | TensorsTask;
 
 /** Scale of the input u_t = (s_{t+1} − s_t) / u_scale, metres; of head direction, radians of a turn. */
 export function inputScale(task: PathTask): number {

@@ -1,14 +1,14 @@
 /** The plan of a batch of awake trajectories, for training or testing, and the rows it runs on. */
 import type { Gpu } from "../gpu/context.ts";
 import type { Program } from "../gpu/program.ts";
-import { type BatchPlan, planBatch } from "../kernels/batch.ts";
+import { type BatchOptions, type BatchPlan, planBatch } from "../kernels/batch.ts";
 import type { RecordLayouts } from "../kernels/records.ts";
 import type { AdapterSpec, RolloutSpec } from "../kernels/spec.ts";
 import { usesModifiers } from "../model/dynamics.ts";
 import { packRows, type RowRecord } from "../model/rows.ts";
 import { STREAM } from "../model/streams.ts";
 import { pathKernel } from "../task/path-uniforms.ts";
-import { inputScale } from "../task/paths.ts";
+import { type AwakeTask, inputScale } from "../task/paths.ts";
 import type { NetworkSpec, TrainSpec } from "./spec.ts";
 
 /** Iterations whose stats are kept on the device until the host reads them. */
@@ -41,6 +41,7 @@ export interface AwakeOptions {
 /** How awake rows roll out, whoever brings their inputs. */
 export function awakeRollout(
   spec: Pick<TrainSpec, "model" | "kind" | "steps" | "code" | "stored"> & {
+    readonly task?: Pick<AwakeTask, "kind">;
     readonly networks: readonly Pick<NetworkSpec, "step">[];
   },
   gradients: boolean,
@@ -56,9 +57,15 @@ export function awakeRollout(
     extraHistory: false,
     adjoint: gradients,
     inputs: spec.model.shape.inputs,
-    inputWindows: spec.code?.deltaInput === true,
+    inputWindows: spec.code?.deltaInput === true || spec.task?.kind === "tensors",
     stored: gradients ? (spec.stored ?? "f32") : "f32",
   };
+}
+
+/** Where a batch comes from: generated paths, or given trials. */
+function sourceOf({ task, code }: TrainSpec, stream: number): Pick<BatchOptions, "task" | "trials"> {
+  if (task.kind === "tensors") return { task: null, trials: task };
+  return { task: { path: pathKernel(task), inputScale: inputScale(task), stream, code: code ?? null } };
 }
 
 /** The plan of a training iteration, or of a test batch. Pure. */
@@ -68,7 +75,7 @@ export function planAwake(spec: TrainSpec, adapter: AdapterSpec, records: Record
     rollout: awakeRollout(spec, o.gradients),
     networks: spec.networks.length,
     batch: o.batch,
-    task: { path: pathKernel(spec.task), inputScale: inputScale(spec.task), stream: o.stream, code: spec.code ?? null },
+    ...sourceOf(spec, o.stream),
     loss: true,
     l2Activity: o.gradients ? spec.l2Activity : 0,
     clipNorm: spec.clipNorm,

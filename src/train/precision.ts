@@ -1,12 +1,15 @@
 /** What storing activations as float16 costs in accuracy: one batch's loss and gradient both ways, from the same weights. */
 import type { DeviceBuffer, Gpu } from "../gpu/context.ts";
+import type { Pass } from "../gpu/plan.ts";
 import { Clock, Program } from "../gpu/program.ts";
 import { readField, recordLayouts } from "../kernels/records.ts";
 import { adapterSpec } from "../kernels/spec.ts";
 import type { StoredAs } from "../model/stored.ts";
 import { STREAM } from "../model/streams.ts";
+import { TrialOrder } from "../task/tensors.ts";
 import { awakeRows, planAwake, resetStats, uploadRows } from "./plan.ts";
 import type { TrainSpec } from "./spec.ts";
+import { runOnTrials } from "./trials.ts";
 
 /** Per network, relative to float32. */
 export interface PrecisionError {
@@ -35,7 +38,10 @@ async function batchOf(
     stream: STREAM.trainPaths,
   });
   // The gradient alone: the weights belong to the trainer.
-  const passes = batch.plan.passes.filter((p) => p.kind !== "dispatch" || p.kernel !== "optim/adam");
+  const isKept = (p: Pass) => p.kind !== "dispatch" || p.kernel !== "optim/adam";
+  const passes = batch.plan.passes.filter(isKept);
+  const moved = (at: number) => batch.plan.passes.slice(0, at).filter(isKept).length;
+  const chunkPasses = batch.chunkPasses.map(({ chunk, from, to }) => ({ chunk, from: moved(from), to: moved(to) }));
   const shared = new Map(["weights", "recurrent_t"].map((name) => [name, trained.get(name) as DeviceBuffer]));
   const program = await Program.create(gpu, { ...batch.plan, passes }, shared);
   const clock = new Clock(gpu, 1);
@@ -46,7 +52,11 @@ async function batchOf(
     program.clear("partials");
     const values = { iteration, slot: 0, progress: 0, correction1: 1, correction2: 1 };
     if (program.clockKernel) clock.set(0, program.clockKernel, values);
-    await program.run({ label: "precision", clock });
+    if (spec.task.kind === "tensors") {
+      const trials = new TrialOrder(spec.task, spec.model.rootSeed).training(iteration, spec.batch);
+      const own = { ...batch, plan: program.plan, chunkPasses };
+      await runOnTrials(gpu, program, own, spec.task, trials, { label: "precision", clock });
+    } else await program.run({ label: "precision", clock });
     const stats = await gpu.read(program.buffer("stats"), 0, spec.networks.length * layouts.stats.bytes);
     return { loss: readField(layouts.stats, stats, "loss"), grads: await gpu.readF32(program.buffer("grads")) };
   } finally {

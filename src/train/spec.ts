@@ -4,7 +4,7 @@ import type { PlanKind } from "../gpu/plan.ts";
 import type { AdapterSpec, ModelSpec } from "../kernels/spec.ts";
 import type { StepParameters } from "../model/dynamics.ts";
 import type { StoredAs } from "../model/stored.ts";
-import type { PathTask } from "../task/paths.ts";
+import type { AwakeTask } from "../task/paths.ts";
 
 /** One network of the experiment. */
 export interface NetworkSpec {
@@ -23,7 +23,7 @@ export interface NetworkSpec {
 export interface TrainSpec {
   readonly model: ModelSpec;
   readonly networks: readonly NetworkSpec[];
-  readonly task: PathTask;
+  readonly task: AwakeTask;
   /** Place cells on the path, if any. */
   readonly code?: CodeSpec | null;
   readonly maskRandom: boolean;

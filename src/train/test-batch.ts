@@ -9,12 +9,14 @@ import { type AdapterSpec, adapterSpec } from "../kernels/spec.ts";
 import { unpackRows } from "../kernels/unpack.ts";
 import { roundUp } from "../model/parameters.ts";
 import { STREAM, TEST_EPOCH } from "../model/streams.ts";
+import { TrialOrder } from "../task/tensors.ts";
 import { awakeRows, planAwake, resetStats, uploadRows } from "./plan.ts";
 import type { TrainSpec } from "./spec.ts";
+import { writeChunk } from "./trials.ts";
 
 export interface TestResult {
   readonly mse: readonly number[];
-  /** (S, T+1, count, 2), metres */
+  /** (S, T+1, count, 2), metres; null of given trials, which are those of `TrialOrder.test`. */
   readonly positions: Float32Array | null;
   /** (S, T, count, O): index t is the readout of r_{t+1}; of place cells the position that it stands for, O = 2. */
   readonly readout: Float32Array | null;
@@ -96,7 +98,9 @@ export async function testBatch(
     const { shape } = spec.model;
     const [S, T, N, O] = [spec.networks.length, spec.steps, shape.units, shape.outputs];
     const shown = shownOf(code, O);
-    const positions = keep || code ? new Float32Array(S * (T + 1) * count * 2) : null;
+    const { task } = spec;
+    const trials = task.kind === "tensors" ? { task, of: new TrialOrder(task, spec.model.rootSeed).test(count) } : null;
+    const positions = !trials && (keep || code) ? new Float32Array(S * (T + 1) * count * 2) : null;
     const readout = keep || code ? new Float32Array(S * T * count * shown.width) : null;
     const activity = code && keepCode ? new Float32Array(S * T * count * O) : null;
     const last = keep ? new Float32Array(S * count * N) : null;
@@ -106,28 +110,30 @@ export async function testBatch(
     };
     let at = 0;
     for (const { chunk, to } of batch.chunkPasses) {
+      if (trials) writeChunk(gpu, program, trials.task, chunk, trials.of);
       await program.run({ label: "test", clock, from: at, to, ...hooks });
       at = to;
-      if (!positions || !readout) continue;
+      if (!readout) continue;
       const size = chunkRows(chunk);
       const n4 = roundUp(N, 4);
       const take = (device: Float32Array, out: Float32Array, slots: number, width: number, padded: number) =>
         unpackRows(device, chunk, count, slots, width, padded, (row) => ({ out, row, rows: count }));
-      const paths = await gpu.readF32(program.buffer("positions"));
-      take(paths, positions, T + 1, 2, 2);
+      const paths = positions ? await gpu.readF32(program.buffer("positions")) : null;
+      if (paths && positions) take(paths, positions, T + 1, 2, 2);
       take(await gpu.readF32(program.buffer(code ? "decoded" : "y_all")), readout, T, shown.width, shown.floats);
       if (activity) take(await gpu.readF32(program.buffer("y_all")), activity, T, O, roundUp(O, 4));
       if (!last) continue;
       // One slot at a time: the whole history may be larger than the host's memory.
-      for (let t = options.onState ? 1 : T; t <= T; t++) {
+      const onState = paths ? options.onState : undefined;
+      for (let t = onState ? 1 : T; t <= T; t++) {
         const states = await gpu.readF32(program.buffer("states"), t * size * n4 * 4, size * n4 * 4);
         if (t === T) take(states, last, 1, N, n4);
-        for (let s = 0; options.onState && s < chunk.networks; s++) {
+        for (let s = 0; onState && paths && s < chunk.networks; s++) {
           for (let b = 0; b < Math.min(chunk.rowsPerNetwork, count - chunk.row0); b++) {
             const row = s * chunk.rowsPerNetwork + b;
             const at = (t * size + row) * 2;
             const [x, y] = [paths[at] as number, paths[at + 1] as number];
-            options.onState(chunk.network0 + s, x, y, states, row * n4, t, chunk.row0 + b);
+            onState(chunk.network0 + s, x, y, states, row * n4, t, chunk.row0 + b);
           }
         }
       }

@@ -12,10 +12,12 @@ import { adapterSpec } from "../kernels/spec.ts";
 import { initialiseGroups, initialiseUniform } from "../model/initialise-uniforms.ts";
 import { transposeRecurrent } from "../model/parameters.ts";
 import { STREAM } from "../model/streams.ts";
+import { type TensorsTask, TrialOrder } from "../task/tensors.ts";
 import type { NetworkOutcome, Outcome } from "./outcome.ts";
 import { awakeRows, MAX_ITERATIONS_PER_SUBMIT, planAwake, resetStats, uploadRows } from "./plan.ts";
 import type { TrainSpec } from "./spec.ts";
 import { type TestOptions, type TestResult, testBatch } from "./test-batch.ts";
+import { pieces, runOnTrials, writeChunk } from "./trials.ts";
 
 /** One iteration of every network, in the order of `networks`. */
 export interface IterationStats {
@@ -60,6 +62,8 @@ export class Trainer {
   /** Of the last iteration read back, or of the state loaded. */
   #stats: Pick<IterationStats, "status" | "bad"> | null = null;
   #compiled = false;
+  /** Of given trials. */
+  readonly #order: TrialOrder | null;
 
   private constructor(gpu: Gpu, spec: TrainSpec, batch: BatchPlan, program: Program, layouts: RecordLayouts) {
     this.#gpu = gpu;
@@ -68,6 +72,7 @@ export class Trainer {
     this.#program = program;
     this.#layouts = layouts;
     this.#clock = new Clock(gpu, MAX_ITERATIONS_PER_SUBMIT);
+    this.#order = spec.task.kind === "tensors" ? new TrialOrder(spec.task, spec.model.rootSeed) : null;
   }
 
   static async create(gpu: Gpu, spec: TrainSpec): Promise<Trainer> {
@@ -187,7 +192,30 @@ export class Trainer {
     };
   }
 
+  /** An iteration on given trials: they come chunk by chunk, before the passes that read them. */
+  #submitTrials(order: TrialOrder, task: TensorsTask, staging: GPUBuffer): void {
+    const kernel = this.#program.clockKernel;
+    if (kernel) this.#clock.set(0, kernel, this.#clockRecord(this.iteration, 0));
+    const trials = order.training(this.iteration, this.spec.batch);
+    const label = `train/iteration ${this.iteration}`;
+    const history = this.#program.buffer("history");
+    for (const { chunk, from, to } of pieces(this.batch)) {
+      writeChunk(this.#gpu, this.#program, task, chunk, trials);
+      const encoder = this.#gpu.device.createCommandEncoder({ label });
+      this.#program.encode(encoder, label, this.#clock, 0, from, to);
+      if (to === this.batch.plan.passes.length)
+        encoder.copyBufferToBuffer(history.buffer, history.offset, staging, 0, this.#recordBytes);
+      this.#gpu.device.queue.submit([encoder.finish()]);
+    }
+    this.iteration++;
+  }
+
   #submit(count: number, staging: GPUBuffer): void {
+    const { task } = this.spec;
+    if (task.kind === "tensors" && this.#order) {
+      this.#submitTrials(this.#order, task, staging);
+      return;
+    }
     const kernel = this.#program.clockKernel;
     for (let i = 0; i < count; i++) if (kernel) this.#clock.set(i, kernel, this.#clockRecord(this.iteration + i, i));
     const perBuffer = Math.max(1, Math.floor(MAX_DISPATCHES / this.#program.dispatches));
@@ -238,7 +266,12 @@ export class Trainer {
     const frozen = state.status.map(() => ({ loss: 0, norm: 0, clip: 1, status: 1, bad: 0 }));
     this.#gpu.write(stats, packArray(this.#layouts.stats, frozen));
     if (this.#program.clockKernel) this.#clock.set(0, this.#program.clockKernel, this.#clockRecord(this.iteration, 0));
-    await this.#program.run({ label: "probe", clock: this.#clock, ...(onCompile ? { onCompile } : {}) });
+    const { task } = this.spec;
+    const how = { label: "probe", clock: this.#clock, ...(onCompile ? { onCompile } : {}) };
+    if (task.kind === "tensors" && this.#order) {
+      const trials = this.#order.training(this.iteration, this.spec.batch);
+      await runOnTrials(this.#gpu, this.#program, this.batch, task, trials, how);
+    } else await this.#program.run(how);
     const bytes = await this.#gpu.read(stats, 0, this.#recordBytes);
     this.#restoreStats(state);
     this.#compiled = true;
@@ -291,7 +324,8 @@ export class Trainer {
               options.onStats?.(s);
             }
             const now = performance.now();
-            count = nextCount(n, now - finished);
+            // Given trials come with every iteration.
+            count = this.#order ? 1 : nextCount(n, now - finished);
             finished = now;
           }),
         );

@@ -45,6 +45,8 @@ const UNIFORMS: Record<string, Record<string, number>> = {
   affine: { rows: 32, rows_per_network: 32, weight_stride: 256, at_w: 80, at_b: 112, x_quads: 2, y_quads: 1 },
   loss: {
     target_width: 2,
+    weight_width: 0,
+    weight_stride: 0,
     target_stride: 64,
     output_scale: 0.1,
     activity_scale: 0.1,

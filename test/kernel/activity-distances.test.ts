@@ -32,7 +32,7 @@ test.each([17, 130])("%i cells", async (cells) => {
   const p = population(cells);
   const clouds = [cloudOf(97, cells), cloudOf(60, cells)];
   for (const kind of ["own-row", "step"] as const) {
-    const [awake, replay] = await measureActivity(gpu, kind, p, EXTENT, clouds);
+    const [awake, replay] = await measureActivity(gpu, kind, cells, { population: p, extent: EXTENT }, clouds);
     expect(awake?.sliced).toBe(0);
     const exact = clouds.map((c) => participationReference(c, cells));
     // Sums of up to 97 products of float32 numbers, squared.
@@ -102,6 +102,7 @@ test("what is not finite is left out, and a cloud of nothing else has no numbers
   cloud[20] = Number.NaN;
   expect(sampleCloud(cloud, 17).length).toBe(34);
   const nothing = new Float32Array(17).fill(Number.POSITIVE_INFINITY);
-  const [, m] = await measureActivity(await testGpu(), "step", population(17), EXTENT, [cloudOf(9, 17), nothing]);
+  const code = { population: population(17), extent: EXTENT };
+  const [, m] = await measureActivity(await testGpu(), "step", 17, code, [cloudOf(9, 17), nothing]);
   expect(m).toEqual({ sliced: Number.NaN, participation: Number.NaN, nearest: Number.NaN });
 });

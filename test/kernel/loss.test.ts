@@ -26,6 +26,12 @@ const STATES = draw((T + 1) * R * 4 * N4).map((x, at) => (at % (4 * N4) < N ? x 
 const Y = draw(T * R * 4 * O4);
 const GOAL = draw(T * STRIDE);
 
+/** 1: a weight for each step and row; 2: one for each readout of it. */
+const WEIGHTED = [1, 2] as const;
+const weightStride = (width: number): number => R * width + 3;
+// None, some and a lot of weight.
+const WEIGHTS = draw(T * weightStride(O)).map((x) => Math.max(0, x));
+
 const isValid = (row: number): boolean => row % ROWS < VALID;
 const scale = 1 / (T * BATCH);
 
@@ -42,17 +48,23 @@ async function lossOf(
     l2?: number;
     bad?: Uint32Array<ArrayBuffer>;
     groups?: [number, number, number];
+    weighted?: (typeof WEIGHTED)[number] | 0;
   } = {},
 ) {
-  const { y = Y, l2 = L2, bad = new Uint32Array(4).fill(0xffffffff) } = own;
+  const { y = Y, l2 = L2, bad = new Uint32Array(4).fill(0xffffffff), weighted = 0 } = own;
+  const width = weighted === 1 ? 1 : O;
+  const stride = weighted === 0 ? 0 : weightStride(width);
   const slot = R * 4 * O4;
   const out = await runKernel({
     kernel: "rnn/loss_mse",
+    tune: { WEIGHTED: weighted },
     uniforms: {
       window: windowOf(w),
       loss: {
         target_width: O,
         target_stride: STRIDE,
+        weight_width: width,
+        weight_stride: stride,
         output_scale: scale / O,
         activity_scale: (l2 * scale) / N,
         batch_rows: BATCH_ROWS,
@@ -63,6 +75,8 @@ async function lossOf(
       rows: Array.from({ length: R }, (_, row) => ({ valid: isValid(row) ? 1 : 0 })),
       y: y.slice(w.t0 * slot, (w.t0 + w.steps) * slot),
       goal: GOAL.slice(w.t0 * STRIDE, (w.t0 + w.steps) * STRIDE),
+      weights:
+        stride === 0 ? new Float32Array(4).fill(Number.NaN) : WEIGHTS.slice(w.t0 * stride, (w.t0 + w.steps) * stride),
       states: STATES.slice(w.t0 * R * 4 * N4, (w.t0 + w.steps + 1) * R * 4 * N4),
       loss_rows: 4 * GROUP.networks * T * BATCH_ROWS,
       bad,
@@ -150,6 +164,40 @@ describe.each([L2, 0])("l2Activity = %f", (l2) => {
     expect([...bad]).toEqual(Array(4).fill(0xffffffff));
   });
 });
+
+test.each(WEIGHTED)(
+  "weights of kind %i: loss and d are the twin's, and two windows have the bits of one",
+  async (weighted) => {
+    const whole = await lossOf(WHOLE, { l2: 0, weighted });
+    const width = weighted === 1 ? 1 : O;
+    const stride = weightStride(width);
+    const twin = (t: number, row: number) =>
+      lossMseReference({
+        y: Float64Array.from(Y.subarray((t * R + row) * 4 * O4, (t * R + row) * 4 * O4 + O)),
+        target: Float64Array.from(GOAL.subarray(t * STRIDE + row * O, t * STRIDE + (row + 1) * O)),
+        weights: Float64Array.from({ length: O }, (_, o) => WEIGHTS[t * stride + row * width + (o % width)] as number),
+        r: new Float64Array(2 * N),
+        ...{ T: 1, B: 1, N, O, l2Activity: 0 },
+      });
+    const gradient = worst(T * R * 4, (i) => {
+      const [t, row, o] = [Math.floor(i / (4 * R)), Math.floor(i / 4) % R, i % 4];
+      const value = isValid(row) && o < O ? (twin(t, row).d[o] as number) * scale : 0;
+      return Math.abs((whole.d[i] as number) - value);
+    });
+    // As without weights, which are at most 4.
+    within("d", gradient.error, 4 * 8 * 2 ** -24 * 2 * (scale / O));
+    const loss = worst(T * R, (i) => {
+      const [t, row] = [Math.floor(i / R), i % R];
+      const got = whole.lossRows[(Math.floor(row / ROWS) * T + t) * BATCH_ROWS + ROW0 + (row % ROWS)] as number;
+      const value = isValid(row) ? twin(t, row).loss * scale : 0;
+      return value === 0 ? Math.abs(got) : Math.abs(got - value) / value;
+    });
+    within("loss of a row, relative", loss.error, 1e-6);
+    const slot = R * 4 * O4;
+    const part = await lossOf({ t0: 2, steps: 4 }, { l2: 0, weighted });
+    expectSameBits("a window's d", part.d, whole.d.subarray(2 * slot, 6 * slot));
+  },
+);
 
 test("a launch in two dimensions does the same", async () => {
   const [flat, spread] = [await lossOf(WHOLE), await lossOf(WHOLE, { groups: [3, 3, 1] })];
@@ -244,6 +292,8 @@ describe.each(TUNINGS)("targets are the %s code of the position", (tuning) => {
           loss: {
             target_width: 0,
             target_stride: 0,
+            weight_width: 0,
+            weight_stride: 0,
             output_scale: scale / cells,
             activity_scale: 0,
             batch_rows: BATCH_ROWS,

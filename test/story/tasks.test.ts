@@ -1,10 +1,10 @@
 /** Every kind of task through every verb, tiny: trained, replayed, measured, swept, and its paths dumped. */
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { readCsv } from "../../src/io/csv.ts";
-import { readNpz } from "../../src/io/npz.ts";
+import { readNpz, writeNpz } from "../../src/io/npz.ts";
 import { ROOT, reverie } from "./command-line.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "reverie-tasks-"));
@@ -43,6 +43,10 @@ describe.each(KINDS)("%s", (kind, set, { inputs, laps }) => {
     // The recording is found again from anywhere.
     const { task } = JSON.parse(readFileSync(join(run, "config.json"), "utf8"));
     expect(task.path ?? "/").toMatch(/^\//);
+    const { data } = JSON.parse(readFileSync(join(run, "manifest.json"), "utf8"));
+    // Where recorded paths lie, for whoever has the run alone.
+    if (kind === "file") expect(data).toMatchObject({ kind: "recorded", bounds: { width: expect.closeTo(1, 0) } });
+    else expect(data).toBeUndefined();
   });
 
   test("sweep, and a finished one resumed", async () => {
@@ -64,6 +68,88 @@ describe.each(KINDS)("%s", (kind, set, { inputs, laps }) => {
     const positions = readNpz(a).get("positions")?.data as Float32Array;
     expect(readNpz(b).get("positions")?.data).not.toEqual(positions);
     expect(positions.every((p) => p >= (laps ? -1 : 0) && p <= 1)).toBe(true);
+  });
+});
+
+describe("tensors", () => {
+  const run = join(folder, "tensors");
+  const path = join(ROOT, "scripts/examples/flip-flop.npz");
+  const config = ["--preset", "tiny", "--set", "task.kind=tensors", "--set", `task.path=${path}`];
+
+  test("start: trained, replayed, measured as far as it can be, drawn", async () => {
+    const told = JSON.parse(await succeed("start", ...config, "--set", "task.maskEvery=2", "--out", run, "--json"));
+    expect(told.testError.length).toBe(2);
+    for (const row of told.metrics) {
+      expect(row.participation).toBeGreaterThan(1);
+      expect(row.sw_code).toBeGreaterThanOrEqual(0);
+      for (const name of ["reach_rmean", "speed5", "cells", "sw", "code_distance"]) expect(row[name], name).toBeNull();
+    }
+    const replay = readNpz(join(run, "replay/replay.npz"));
+    expect(replay.get("readout_both")?.shape).toEqual([2, 24, 4, 3]);
+    // Repeats start where test trials do: the first ones of the file that are.
+    expect([...(replay.get("trials")?.data ?? [])]).toEqual([4, 9, 14, 19]);
+    expect(replay.get("awake_target")?.shape).toEqual([24, 4, 3]);
+    const page = readFileSync(told.report, "utf8");
+    for (const text of ["Readout and target", "Trial 4", "are no positions", "readouts, mean squared"])
+      expect(page).toContain(text);
+    expect(readFileSync(join(run, "report/readouts.csv"), "utf8").split("\n").length).toBe(2 + 4 * 3 * 2 * 24);
+    const { data } = JSON.parse(readFileSync(join(run, "manifest.json"), "utf8"));
+    expect(data).toMatchObject({ kind: "tensors", trials: 192, trainTrials: 154, mask: "steps" });
+  });
+
+  test("dump and paths name the trials, and the inputs are those of the file where they are visible", async () => {
+    const [dumped, batch] = [join(folder, "t-dump.npz"), join(folder, "t-paths.npz")];
+    await succeed("dump", run, "--fresh", "--include", "awake_*,replay_plain_r", "--out", dumped);
+    await succeed("paths", ...config, "--set", "task.maskEvery=2", "--out", batch);
+    const [d, p, file] = [readNpz(dumped), readNpz(batch), readNpz(path)];
+    const [u, own] = [d.get("awake_u")?.data as Float32Array, p.get("u")?.data as Float32Array];
+    expect([...own]).toEqual([...u]);
+    const trials = p.get("trials")?.data as Int32Array;
+    const manifest = JSON.parse(Buffer.from(d.get("manifest")?.data as Uint8Array).toString());
+    expect(manifest.trials).toEqual([[...trials]]);
+    const visible = d.get("awake_visible")?.data as Float32Array;
+    const given = file.get("u")?.data as Float32Array;
+    const [T, B, I] = [24, 8, 3];
+    u.forEach((x, i) => {
+      const [t, b] = [Math.floor(i / (B * I)) % T, Math.floor(i / I) % B];
+      const wanted = given[((trials[b] as number) * T + t) * I + (i % I)] as number;
+      if (x !== (visible[Math.floor(i / I)] === 1 ? wanted : 0)) expect.fail(`u at ${i}: ${x}`);
+    });
+    expect(visible.reduce((sum, v) => sum + v) / visible.length).toBeCloseTo(0.5, 2);
+    expect(d.has("awake_positions")).toBe(false);
+  });
+
+  test("resumed: the same bytes; on a changed file: exit 4", async () => {
+    const own = join(folder, "resumed");
+    const mine = join(folder, "mine.npz");
+    copyFileSync(path, mine);
+    const set = [...config, "--set", `task.path=${mine}`, "--set", "task.maskEvery=2", "--out", own];
+    await succeed("train", ...set);
+    const last = (of: string): Float32Array =>
+      readNpz(join(of, "checkpoints/iteration-000020.npz")).get("W_rec")?.data as Float32Array;
+    expect([...last(own)]).toEqual([...last(run)]);
+    rmSync(join(own, "checkpoints/iteration-000020.npz"));
+    await succeed("train", "--resume", "--out", own);
+    expect([...last(own)]).toEqual([...last(run)]);
+    const arrays = Object.fromEntries(readNpz(mine));
+    const { data, shape } = arrays.e0 as { data: Float32Array; shape: readonly number[] };
+    writeNpz(mine, { ...arrays, e0: { data: data.map((x) => -x), shape } });
+    rmSync(join(own, "checkpoints/iteration-000020.npz"));
+    const { code, stderr } = await reverie(["train", "--resume", "--out", own]);
+    expect(code).toBe(4);
+    expect(stderr).toContain("not what the run in");
+  });
+
+  test("what needs positions refuses in one line, exit 2", async () => {
+    for (const argv of [
+      ["sweep", run, "--grid", "friction=1,0.5", "--out", join(folder, "no-sweep")],
+      ["metrics", "any.npz", "--config", join(run, "config.json")],
+    ]) {
+      const { code, stdout, stderr } = await reverie(argv);
+      expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+      expect(stderr).toContain("list what to compare as replay.conditions");
+    }
+    expect(existsSync(join(folder, "no-sweep"))).toBe(false);
   });
 });
 

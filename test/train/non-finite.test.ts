@@ -9,6 +9,7 @@ import { STREAM } from "../../src/model/streams.ts";
 import { philoxNoise, rolloutReference } from "../../src/reference/rollout.ts";
 import { widenTensors } from "../../src/reference/tensors.ts";
 import { awakePathsReference } from "../../src/reference/train-step.ts";
+import type { PathTask } from "../../src/task/paths.ts";
 import { describeNetwork, type Outcome } from "../../src/train/outcome.ts";
 import type { NetworkSpec, TrainSpec } from "../../src/train/spec.ts";
 import { Trainer } from "../../src/train/trainer.ts";
@@ -66,7 +67,7 @@ function firstBad(spec: TrainSpec, weights: Float32Array, iteration: number): { 
   const own = spec.networks[1] as NetworkSpec;
   const [T, B] = [spec.steps, spec.batch];
   const draw = { T, B, key: [rootSeed, own.seed] as const, epoch: iteration, trajectory0: 0 };
-  const paths = awakePathsReference(spec.task, {
+  const paths = awakePathsReference(spec.task as PathTask, {
     ...draw,
     stream: STREAM.trainPaths,
     maskEvery: own.maskEvery,

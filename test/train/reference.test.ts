@@ -17,7 +17,7 @@ import {
   trainStepReference,
 } from "../../src/reference/train-step.ts";
 import { extentOf } from "../../src/task/extent.ts";
-import { ouTask, tmazeTask, triangleTask } from "../../src/task/paths.ts";
+import { ouTask, type PathTask, tmazeTask, triangleTask } from "../../src/task/paths.ts";
 import type { TrainSpec } from "../../src/train/spec.ts";
 import type { TestResult } from "../../src/train/test-batch.ts";
 import { Trainer } from "../../src/train/trainer.ts";
@@ -103,7 +103,7 @@ function referenceOf(spec: TrainSpec, s: number): ReferenceTraining {
     step: own.step,
     initialGain: own.initialGain,
     key: [spec.model.rootSeed, own.seed],
-    task: spec.task,
+    task: spec.task as PathTask,
     code: spec.code ?? null,
     steps: spec.steps,
     batch: spec.batch,
@@ -233,7 +233,7 @@ test.each([
     const request = referenceOf(spec, s);
     const draw = { T, B: count, key: request.key, epoch: TEST_EPOCH, trajectory0: 0 };
     const { maskEvery, maskOffset } = request;
-    const paths = experienceReference(spec, { ...draw, stream: STREAM.testPaths, maskEvery, maskOffset });
+    const paths = experienceReference(request, { ...draw, stream: STREAM.testPaths, maskEvery, maskOffset });
     const params = Array.from({ length: count }, () => cellParams(own.step));
     const rollout = rolloutReference({
       shape,
