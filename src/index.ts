@@ -65,6 +65,7 @@ export { geometryOf } from "./metrics/geometry.ts";
 export { type MetricRecord, measureRun } from "./metrics/measure.ts";
 export { METRICS } from "./metrics/table.ts";
 export type { Activation, StepParameters } from "./model/dynamics.ts";
+export type { Ended, OutcomeKind, RolloutsEnded } from "./model/outcome.ts";
 export type { NetworkShape, NetworkTensors } from "./model/parameters.ts";
 export { type Profile, type ProfileOptions, profileShape } from "./profile/profile.ts";
 export { PROFILE_SHAPES, type ProfileShape } from "./profile/shapes.ts";

@@ -6,6 +6,7 @@ import type { Gpu } from "../gpu/context.ts";
 import { configHash, saveCheckpoint } from "../io/checkpoint.ts";
 import type { JsonlAppender } from "../io/jsonl.ts";
 import type { RunDirectory } from "../io/run-dir.ts";
+import type { Ended } from "../model/outcome.ts";
 import type { StepProbe, Trainer, TrainState } from "../train/trainer.ts";
 import { type Beginning, storedStep } from "./resume.ts";
 import type { Io } from "./types.ts";
@@ -73,11 +74,11 @@ export function deviceFailure(
   goOn: string,
   last?: string | null,
 ): GpuError {
-  const kind = error instanceof DeviceLost ? "deviceLost" : "gpuError";
   const remedy = `go on with: ${goOn}`;
+  const ended: Ended = { kind: error instanceof DeviceLost ? "deviceLost" : "gpuError", remedy };
   const checkpoint = last === undefined ? {} : { checkpoint: last };
   try {
-    dir.updateManifest({ outcome: { kind, remedy, ...checkpoint } });
+    dir.updateManifest({ outcome: { ...ended, ...checkpoint } });
   } catch {
     // The device's failure is the one to tell.
   }

@@ -11,6 +11,7 @@ import { type ArrayToWrite, writeNpz } from "../io/npz.ts";
 import { recordLayouts } from "../kernels/records.ts";
 import { adapterSpec } from "../kernels/spec.ts";
 import { NO_PATHS } from "../metrics/readouts.ts";
+import { rolloutsEnded } from "../model/outcome.ts";
 import { savedSteps } from "../replay/plan.ts";
 import { type ReplayOutcome, type ReplaySpec, replayPlanOf, runReplay as rollOut } from "../replay/replay.ts";
 import { summaryTable } from "../report/terminal.ts";
@@ -160,18 +161,23 @@ export async function runReplay(options: ReplayOptions, io: Io): Promise<ExitCod
     }
     const { model } = trainSpecOf(config, kind);
     const weights = uploadWeights(gpu, model, checkpoint.arrays.weights);
-    const { kind: ended } = await replayInto(options.out, config, gpu, kind, weights, io);
-    if (ended === "interrupted") {
-      if (io.json) io.out(JSON.stringify({ out: null, outcome: ended }));
+    const { kind: how } = await replayInto(options.out, config, gpu, kind, weights, io);
+    if (how === "interrupted") {
+      if (io.json)
+        io.out(JSON.stringify({ out: null, outcome: rolloutsEnded(how, [], `npx reverie replay ${options.run}`) }));
       return EXIT.interrupted;
     }
     const records = metricsOf(config, readReplays(options.out, config));
     io.note(`wrote ${options.out}`);
     if (config.task.kind === "tensors") io.note(NO_PATHS);
+    const shares = records.filter((r) => r.condition !== "awake").map((r) => r.values.diverged ?? 0);
+    const outcome = rolloutsEnded(how, shares, "");
+    if (outcome.remedy !== "") io.note(outcome.remedy);
     io.out(
       io.json
         ? JSON.stringify({
             out: options.out,
+            outcome,
             metrics: records.map(({ network, seed, condition, values }) => ({ network, seed, condition, ...values })),
           })
         : summaryTable(records),

@@ -11,11 +11,12 @@ import { differingKeys } from "../io/config-hash.ts";
 import { requireFreeSpace } from "../io/disk.ts";
 import { readJson } from "../io/json.ts";
 import type { LaunchSize } from "../kernels/spec.ts";
+import type { RolloutsEnded } from "../model/outcome.ts";
 import { paddedRows } from "../model/rows.ts";
 import type { SweepDefinition } from "../sweep/definition.ts";
 import { readDefinition, readSweepManifest, requireSweep, SweepDirectory, sameDefinition } from "../sweep/directory.ts";
 import { defineSweep, type LoadedNetworks, loadNetworks, type SweepRequest } from "../sweep/networks.ts";
-import { type SweepOutcome, sweepOutcome } from "../sweep/outcome.ts";
+import { sweepOutcome } from "../sweep/outcome.ts";
 import { planLaunches, type SweepSummary, summarise } from "../sweep/plan.ts";
 import { modelOfSweep, planOptionsOf } from "../sweep/spec.ts";
 import { machineOptions, partOf, runSweep as runOn } from "../sweep/sweep.ts";
@@ -252,7 +253,7 @@ export async function sweepInto(
 
 const resumeCommand = (path: string): string => `npx reverie sweep --resume --out ${path}`;
 
-function tell(path: string, { shard }: Sweep, outcome: SweepOutcome, lines: number, io: Io): ExitCode {
+function tell(path: string, { shard }: Sweep, outcome: RolloutsEnded, lines: number, io: Io): ExitCode {
   const { kind, diverged, remedy } = outcome;
   if (diverged.some > 0)
     io.note(`${diverged.some} of ${diverged.of} lines have diverged rollouts, ${diverged.all} nothing else`);
@@ -264,7 +265,7 @@ function tell(path: string, { shard }: Sweep, outcome: SweepOutcome, lines: numb
   io.out(
     io.json
       ? JSON.stringify({ sweep: path, outcome, shard, lines })
-      : `${path}: ${kind}${kind === "completed" ? `, ${next}` : `, ${lines} lines so far`}`,
+      : `${path}: ${kind}${kind === "interrupted" ? `, ${lines} lines so far` : `, ${next}`}`,
   );
   return kind === "interrupted" ? EXIT.interrupted : EXIT.ok;
 }

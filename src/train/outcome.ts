@@ -1,4 +1,6 @@
-/** How training or a rollout ended. A diverged network is a result, not a crash. */
+/** How training ended. A diverged network is a result, not a crash. */
+import type { Ended } from "../model/outcome.ts";
+
 export interface NetworkOutcome {
   readonly kind: "completed" | "nonFinite";
   /** Iteration at which the network was stopped, and the first step and row whose readout was not finite, if any. */
@@ -7,11 +9,9 @@ export interface NetworkOutcome {
   readonly row?: number;
 }
 
-export interface Outcome {
+export interface Outcome extends Ended {
   readonly kind: "completed" | "interrupted" | "nonFinite";
   readonly networks: readonly NetworkOutcome[];
-  /** What a user can do about it; empty when there is nothing to mend. */
-  readonly remedy: string;
 }
 
 export function describeNetwork(index: number, seed: number, o: NetworkOutcome): string {

@@ -385,7 +385,9 @@ describe("interrupted and resumed", () => {
     expect(readdirSync(inside("start-2", "replay"))).toEqual([]);
     const again = await stopAt("\nreplaying\n", "replay", inside("start-2"), "--json");
     expect(again.code).toBe(130);
-    expect(JSON.parse(again.stdout)).toMatchObject({ outcome: "interrupted" });
+    expect(JSON.parse(again.stdout)).toMatchObject({
+      outcome: { kind: "interrupted", remedy: `go on with: npx reverie replay ${inside("start-2")}` },
+    });
     expect(readdirSync(inside("start-2", "replay"))).toEqual([]);
   });
 });

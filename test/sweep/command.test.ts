@@ -4,11 +4,13 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { main } from "../../src/cli/program.ts";
 import { readNpz } from "../../src/io/npz.ts";
 import { readSweepManifest } from "../../src/sweep/directory.ts";
 import {
   type BuiltCommandLine,
   buildProduct,
+  Capture,
   freshEnvironment,
   ONE_LINE,
   type Outcome,
@@ -116,6 +118,30 @@ test("Ctrl-C stops within a second with code 130; resumed without any flag it en
   await succeed("sweep", "--resume", "--out", at("stopped"));
   expectSameSweep("stopped");
 }, 120_000);
+
+test("Ctrl-C at the first kernel of the networks awake: within a second, nothing measured, and resumed the same", async () => {
+  const argv = [...GRID.map((a) => (a === "RUN" ? run : a)), "--out", at("early")];
+  let fastest = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < 3 && fastest > 1000; i++) {
+    rmSync(at("early"), { recursive: true, force: true });
+    let sent = 0;
+    const stderr = new (class extends Capture {
+      override _write(chunk: Buffer | string, encoding: string, done: () => void): void {
+        super._write(chunk, encoding, done);
+        if (sent > 0 || !String(chunk).includes("compiling")) return;
+        sent = performance.now();
+        process.emit("SIGINT");
+      }
+    })();
+    expect(await main(argv, { stdout: new Capture(), stderr })).toBe(130);
+    fastest = performance.now() - sent;
+  }
+  expect(fastest).toBeLessThan(1000);
+  expect(readFileSync(join(at("early"), "results.jsonl"), "utf8")).toBe("");
+  expect(readSweepManifest(at("early"))).toMatchObject({ outcome: { kind: "interrupted" } });
+  await succeed("sweep", "--resume", "--out", at("early"));
+  expectSameSweep("early");
+});
 
 describe("parts", () => {
   test("two parts, merged in any order", async () => {

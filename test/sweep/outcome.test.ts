@@ -25,6 +25,15 @@ test("in part and in whole, awake lines left out", () => {
   expect(remedy).toMatch(/^where the column diverged is above 0, raise leak or friction/);
 });
 
+test("nothing but what diverged is an outcome of its own, once all of it is there", () => {
+  const lines = [line(0, 1), line(1, 1)];
+  expect(sweepOutcome("completed", lines, "")).toMatchObject({
+    kind: "diverged",
+    diverged: { some: 2, all: 2, of: 2 },
+  });
+  expect(sweepOutcome("interrupted", lines, "").kind).toBe("interrupted");
+});
+
 test("interrupted: how to go on comes first", () => {
   expect(sweepOutcome("interrupted", [line(0, 1)], "reverie sweep --resume").remedy).toMatch(
     /^go on with: reverie sweep --resume; where the column/,
