@@ -86,7 +86,9 @@ export async function replayMembers(
 }
 
 export interface AwakePaths {
-  /** (network, T, row, 2): decoded positions with input on, metres. */
+  /** (network, T+1, row, 2): true positions s_0 … s_T, metres. */
+  readonly positions: Float32Array;
+  /** (network, T, row, 2): decoded positions with input on, metres; slot t belongs to s_{t+1}. */
   readonly readout: Float32Array;
   /** (network, T, row, O): of place cells. */
   readonly code: Float32Array | null;
@@ -121,7 +123,13 @@ export async function awakeMembers(
         signal: lab.io.signal,
       },
     );
-    return { readout: test.readout as Float32Array, code: test.code, steps: spec.steps, rows };
+    return {
+      positions: test.positions as Float32Array,
+      readout: test.readout as Float32Array,
+      code: test.code,
+      steps: spec.steps,
+      rows,
+    };
   } finally {
     for (const buffer of trained.values()) lab.gpu.destroyBuffer(buffer);
   }

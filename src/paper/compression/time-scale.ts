@@ -1,13 +1,14 @@
 /**
- * By which factor a replay runs faster than experience: the scale at which pieces of it lie best along pieces of awake
- * paths. A piece of L steps is laid along every awake path from every start t₀, as x_i ↔ y(t₀ + s·i) with straight lines
- * between awake samples; the scale of a set of replays is the minimiser of
+ * At which scale of time pieces of replay lie best along awake paths. A piece x_0 … x_L is laid along every awake path from
+ * every start t₀ as x_i ↔ y(t₀ + s·i), straight lines between awake samples, and may be shifted:
  *
- *     mean over pieces of min over t₀ and paths of √(mean_i |x_i − y(t₀ + s·i)|²),
+ *     d(s) = min over t₀ and paths of mean_i |(x_i − x̄) − (y(t₀ + s·i) − ȳ)|².
  *
- * refined by a parabola in log s. It is a minimum over the set, not a mean over its pieces: a piece of straight path fits
- * a faster or slower path as well as its own, and only all together tell. Pure, float64.
+ * The piece's scale is the minimiser, refined by a parabola in log s; that of a set of pieces is the mean of log s without
+ * the outer tenths. Where a replay lies is for the off-path distance to say: here it would only thin out the paths that a
+ * piece can be compared with. Pure, float64.
  */
+import { mean } from "../../metrics/statistics.ts";
 
 /** (row, time, dimension). */
 export interface Paths {
@@ -15,6 +16,8 @@ export interface Paths {
   readonly rows: number;
   readonly steps: number;
   readonly dimensions: number;
+  /** Samples of each row that count: the others are no travel. All without. */
+  readonly until?: ArrayLike<number>;
 }
 
 export interface Piece {
@@ -25,6 +28,16 @@ export interface Piece {
 /** `count` values from `first` to `last`, evenly apart in their logarithm. */
 export function logScales([first, last, count]: readonly [number, number, number]): number[] {
   return Array.from({ length: count }, (_, i) => first * (last / first) ** (count < 2 ? 0 : i / (count - 1)));
+}
+
+/** Pieces of L steps, `every` steps apart, in all rows. */
+export function piecesOf(p: Paths, length: number, every: number): Piece[] {
+  const out: Piece[] = [];
+  for (let row = 0; row < p.rows; row++) {
+    const end = p.until?.[row] ?? p.steps;
+    for (let from = 0; from + length < end; from += every) out.push({ row, from });
+  }
+  return out;
 }
 
 /** Distance between the means of a piece's first and last third: what noise of single steps leaves. */
@@ -42,15 +55,6 @@ function displacement(p: Paths, { row, from }: Piece, length: number): number {
   return Math.sqrt(square);
 }
 
-/** Pieces of L steps, `every` steps apart, in all rows. */
-export function piecesOf(p: Paths, length: number, every: number): Piece[] {
-  const out: Piece[] = [];
-  for (let row = 0; row < p.rows; row++) {
-    for (let from = 0; from + length < p.steps; from += every) out.push({ row, from });
-  }
-  return out;
-}
-
 /** The displacement that a quarter of the awake pieces exceed: that of a walk, however long the paths then stand. */
 export function walkingDisplacement(awake: Paths, length: number): number {
   const all = piecesOf(awake, length, 1).map((piece) => displacement(awake, piece, length));
@@ -62,69 +66,100 @@ export function movingPieces(p: Paths, pieces: readonly Piece[], length: number,
   return pieces.filter((piece) => displacement(p, piece, length) >= least);
 }
 
-/** √ of the least mean square distance of a piece to the awake paths at one scale; ∞ where none is long enough. */
-function bestDistance(x: Paths, { row, from }: Piece, length: number, awake: Paths, scale: number): number {
-  const D = x.dimensions;
-  const points = length + 1;
-  const [whole, part] = [new Int32Array(points), new Float64Array(points)];
+/** L + 1 points at t₀ + s·i without their mean, into `out`. */
+function sample(p: Paths, { row, from }: Piece, length: number, scale: number, out: Float64Array): void {
+  const [D, points] = [p.dimensions, length + 1];
   for (let i = 0; i < points; i++) {
-    whole[i] = Math.floor(scale * i + 1e-9);
-    part[i] = Math.max(0, scale * i - (whole[i] as number));
-  }
-  const last = Math.ceil(scale * length - 1e-9);
-  const base = (row * x.steps + from) * D;
-  let best = Number.POSITIVE_INFINITY;
-  for (let r = 0; r < awake.rows; r++) {
-    for (let t = 0; t + last < awake.steps; t++) {
-      const start = (r * awake.steps + t) * D;
-      let sum = 0;
-      for (let i = 0; i < points && sum < best; i++) {
-        const at = start + (whole[i] as number) * D;
-        const f = part[i] as number;
-        for (let d = 0; d < D; d++) {
-          const y = awake.values[at + d] as number;
-          const z = f === 0 ? y : y + f * ((awake.values[at + D + d] as number) - y);
-          const e = (x.values[base + i * D + d] as number) - z;
-          sum += e * e;
-        }
-      }
-      if (sum < best) best = sum;
+    const whole = Math.floor(scale * i + 1e-9);
+    const part = Math.max(0, scale * i - whole);
+    const at = (row * p.steps + from + whole) * D;
+    for (let d = 0; d < D; d++) {
+      const y = p.values[at + d] as number;
+      out[i * D + d] = part < 1e-9 ? y : y + part * ((p.values[at + D + d] as number) - y);
     }
   }
-  return Math.sqrt(best / points);
+  for (let d = 0; d < D; d++) {
+    let centre = 0;
+    for (let i = 0; i < points; i++) centre += (out[i * D + d] as number) / points;
+    for (let i = 0; i < points; i++) out[i * D + d] = (out[i * D + d] as number) - centre;
+  }
+}
+
+/** Steps between two starts along an awake path. */
+const START_EVERY = 2;
+
+export interface AwakeLibrary {
+  readonly length: number;
+  /** Ascending, evenly apart in their logarithm. */
+  readonly scales: readonly number[];
+  /** [scale]: (piece, point, dimension), each without its mean. */
+  readonly pieces: readonly Float64Array[];
+  /** Displacement of a walk over a piece. */
+  readonly walk: number;
+}
+
+/** Every awake piece at every scale: what all replays of a network are compared with. */
+export function awakeLibrary(awake: Paths, length: number, scales: readonly number[]): AwakeLibrary {
+  const width = (length + 1) * awake.dimensions;
+  const pieces = scales.map((scale) => {
+    const starts = piecesOf(awake, Math.ceil(scale * length - 1e-9), START_EVERY);
+    const out = new Float64Array(starts.length * width);
+    starts.forEach((start, i) => {
+      sample(awake, start, length, scale, out.subarray(i * width, (i + 1) * width));
+    });
+    return out;
+  });
+  return { length, scales, pieces, walk: walkingDisplacement(awake, length) };
+}
+
+/** Least sum of squares to any awake piece of a scale; ∞ where no awake path is long enough. */
+function nearest(x: Float64Array, pieces: Float64Array): number {
+  const width = x.length;
+  let best = Number.POSITIVE_INFINITY;
+  for (let at = 0; at < pieces.length; at += width) {
+    let sum = 0;
+    for (let i = 0; i < width && sum < best; i++) {
+      const e = (x[i] as number) - (pieces[at + i] as number);
+      sum += e * e;
+    }
+    if (sum < best) best = sum;
+  }
+  return best;
+}
+
+/** log of the best scale, and the least distance in the units of the paths. */
+function ofPiece(x: Float64Array, library: AwakeLibrary): { readonly logScale: number; readonly distance: number } {
+  const { scales, length } = library;
+  const sums = library.pieces.map((pieces) => nearest(x, pieces));
+  const best = sums.indexOf(Math.min(...sums));
+  const [before, at, after] = [sums[best - 1], sums[best] as number, sums[best + 1]];
+  const isInside = before !== undefined && after !== undefined && Number.isFinite(after);
+  const curvature = isInside ? before - 2 * at + after : 0;
+  const shift = curvature > 0 ? (0.5 * ((before as number) - (after as number))) / curvature : 0;
+  const step = scales.length < 2 ? 0 : Math.log((scales[1] as number) / (scales[0] as number));
+  return { logScale: Math.log(scales[best] as number) + step * shift, distance: Math.sqrt(at / (length + 1)) };
 }
 
 export interface TimeScale {
-  /** Awake steps per step of the replay: above 1 the replay is compressed. NaN without pieces. */
-  readonly factor: number;
-  /** Mean distance to the awake paths at it, in the units of the paths. */
+  /** Awake steps per step of the replay, as found: above 1 the replay is compressed. NaN without pieces. */
+  readonly scale: number;
+  /** Root of the mean square distance to the nearest awake pieces, in the units of the paths. */
   readonly distance: number;
-  /** Of each scale, mean over pieces. */
-  readonly distances: readonly number[];
-  /** Whether the best scale is an end of what was searched: the factor is then a bound. */
-  readonly atEnd: boolean;
 }
 
-/** @param scales ascending, evenly apart in their logarithm */
-export function timeScale(
-  replay: Paths,
-  pieces: readonly Piece[],
-  length: number,
-  awake: Paths,
-  scales: readonly number[],
-): TimeScale {
-  const distances = scales.map(
-    (s) => pieces.reduce((sum, piece) => sum + bestDistance(replay, piece, length, awake, s), 0) / pieces.length,
-  );
-  const finite = distances.map((d) => (Number.isFinite(d) ? d : Number.POSITIVE_INFINITY));
-  const best = finite.indexOf(Math.min(...finite));
-  if (pieces.length === 0 || !Number.isFinite(finite[best])) {
-    return { factor: Number.NaN, distance: Number.NaN, distances, atEnd: false };
-  }
-  const [before, at, after] = [finite[best - 1], finite[best] as number, finite[best + 1]];
-  const atEnd = before === undefined || after === undefined || !Number.isFinite(after);
-  const curvature = atEnd ? 0 : before - 2 * at + after;
-  const shift = curvature > 0 ? (0.5 * ((before as number) - (after as number))) / curvature : 0;
-  const ratio = scales.length < 2 ? 1 : (scales[1] as number) / (scales[0] as number);
-  return { factor: (scales[best] as number) * ratio ** shift, distance: at, distances, atEnd };
+/** Values left out at each end of the mean. */
+const TRIMMED = 0.1;
+
+export function timeScale(replay: Paths, pieces: readonly Piece[], library: AwakeLibrary): TimeScale {
+  const x = new Float64Array((library.length + 1) * replay.dimensions);
+  const found = pieces.map((piece) => {
+    sample(replay, piece, library.length, 1, x);
+    return ofPiece(x, library);
+  });
+  const logs = found.map((f) => f.logScale).sort((a, b) => a - b);
+  const cut = Math.floor(TRIMMED * logs.length);
+  return {
+    scale: Math.exp(mean(logs.slice(cut, logs.length - cut))),
+    distance: Math.sqrt(mean(found.map((f) => f.distance ** 2))),
+  };
 }

@@ -3,6 +3,7 @@ import type { Experiment } from "../experiment.ts";
 import { activations } from "./activations.ts";
 import { adaptation } from "./adaptation.ts";
 import { balance } from "./balance.ts";
+import { compression } from "./compression.ts";
 import { estimation } from "./estimation.ts";
 import { leakage } from "./leakage.ts";
 import { markov } from "./markov.ts";
@@ -18,6 +19,7 @@ export const EXPERIMENTS: readonly Experiment<unknown>[] = [
   markov,
   momentum,
   stability,
+  compression,
   balance,
   activations,
 ];
