@@ -52,11 +52,10 @@ function trainingFlops(gpu: Gpu, protocol: Protocol, name: FamilyName): number {
   return flopsOf(plan.passes) * config.train.iterations;
 }
 
-function sweepFlops(protocol: Protocol, family: FamilyName, conditions: number, repeats: number): number {
+function sweepFlops(protocol: Protocol, family: FamilyName, rollouts: number): number {
   const { rnn, task } = familyConfig(protocol, family);
   const outputs = task.cells?.count ?? 2;
-  const steps = familyMembers(protocol, family).length * conditions * repeats * protocol.replay.steps[family];
-  return steps * (2 * rnn.units * (rnn.units + outputs) + FLOPS_BESIDE);
+  return rollouts * protocol.replay.steps[family] * (2 * rnn.units * (rnn.units + outputs) + FLOPS_BESIDE);
 }
 
 /** Every family and sweep that the experiments ask for, once each. */
@@ -88,9 +87,10 @@ export function budgetOf(
     }),
     ...[...new Map(sweeps.map((s) => [s.name, s])).values()].map((s) => {
       const repeats = ("repeats" in s ? s.repeats : undefined) ?? protocol.replay.repeats;
-      const rollouts = familyMembers(protocol, s.family).length * s.conditions * repeats;
+      const networks = ("networks" in s ? s.networks : undefined) ?? familyMembers(protocol, s.family).length;
+      const rollouts = networks * s.conditions * repeats;
       const what = `${rollouts} rollouts × ${protocol.replay.steps[s.family]} steps`;
-      const flops = sweepFlops(protocol, s.family, s.conditions, repeats);
+      const flops = sweepFlops(protocol, s.family, rollouts);
       return item("sweep", s.name, what, flops, isSwept(join(out, "sweeps", s.name)));
     }),
   ];

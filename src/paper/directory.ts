@@ -145,6 +145,13 @@ export function readResult(directory: string, experiment: string, mark: Protocol
   return isSame ? fromWords(found.result) : undefined;
 }
 
+/** @throws UsageError where a full reproduction would go on with a quick one, or the other way round */
+export function requireKind(directory: string, { quick }: Pick<ProtocolMark, "quick">): void {
+  if (!hasManifest(directory) || readPaperManifest(directory).protocol.quick === quick) return;
+  const [found, asked] = quick ? ["full", "quick"] : ["quick", "full"];
+  throw new UsageError(`${directory}: holds a ${found} reproduction, not a ${asked} one; choose another --out`);
+}
+
 function requireSomething(path: string): void {
   // Networks may have been trained before the first experiment began.
   if (hasManifest(path) || fs.existsSync(join(path, "networks"))) return;

@@ -39,6 +39,8 @@ export interface Family {
 /** Replays of a family under every condition, measured on the GPU; one record for each member and condition. */
 export interface FamilySweep {
   readonly family: Family;
+  /** Whose replays these are: all of the family, but for a sweep that asked for some. */
+  readonly members: readonly FamilyMember[];
   readonly conditions: readonly Condition[];
   /** [member][condition] */
   readonly records: readonly (readonly ResultRecord[])[];
@@ -59,7 +61,14 @@ export interface Lab {
   /** The protocol's common grid (λ × b_a × τ_a) over the whole family of a task; made once, shared by experiments. */
   grid(name: FamilyName): Promise<FamilySweep>;
   /** Other conditions of a family, kept under `name`. */
-  sweep(name: string, family: FamilyName, conditions: readonly Condition[], repeats?: number): Promise<FamilySweep>;
+  sweep(
+    name: string,
+    family: FamilyName,
+    conditions: readonly Condition[],
+    repeats?: number,
+    /** All of the family where nothing is said. */
+    of?: (member: FamilyMember) => boolean,
+  ): Promise<FamilySweep>;
 }
 
 /** What an experiment will ask of the lab, so that its price is known before it runs. */
@@ -72,6 +81,8 @@ export interface Needs {
     readonly family: FamilyName;
     readonly conditions: number;
     readonly repeats?: number;
+    /** All of the family where nothing is said. */
+    readonly networks?: number;
   }[];
 }
 

@@ -13,7 +13,7 @@ import type { Condition } from "../sweep/definition.ts";
 import { readDefinition, readResults, readSweepManifest, SweepDirectory, sameDefinition } from "../sweep/directory.ts";
 import { defineSweep, loadNetworks } from "../sweep/networks.ts";
 import { AWAKE, type ResultRecord } from "../sweep/results.ts";
-import type { Family, FamilySweep, Lab } from "./experiment.ts";
+import type { Family, FamilyMember, FamilySweep, Lab } from "./experiment.ts";
 import { familyConfig, readFamily } from "./family.ts";
 import { gridConditions } from "./grid.ts";
 import type { FamilyName, Protocol } from "./protocol.ts";
@@ -75,10 +75,19 @@ export class PaperLab implements Lab {
     return this.sweep(`grid-${name}`, name, gridConditions(this.protocol));
   }
 
-  async sweep(name: string, of: FamilyName, conditions: readonly Condition[], repeats?: number): Promise<FamilySweep> {
-    const family = await this.family(of);
-    const loaded = loadNetworks([family.run], () => undefined);
-    const steps = this.protocol.replay.steps[of];
+  async sweep(
+    name: string,
+    familyName: FamilyName,
+    conditions: readonly Condition[],
+    repeats?: number,
+    of: (member: FamilyMember) => boolean = () => true,
+  ): Promise<FamilySweep> {
+    const family = await this.family(familyName);
+    const chosen = family.members.filter(of);
+    const all = loadNetworks([family.run], () => undefined);
+    const ofChosen = <T>(each: readonly T[]): T[] => chosen.map((m) => each[m.index] as T);
+    const loaded = { ...all, networks: ofChosen(all.networks), weights: ofChosen(all.weights) };
+    const steps = this.protocol.replay.steps[familyName];
     const definition = defineSweep(loaded, {
       grid: [],
       list: { value: conditions, origin: `the conditions of ${name}` },
@@ -96,10 +105,11 @@ export class PaperLab implements Lab {
       await this.#timed("sweep", name, () => this.#run(path, sweep));
     }
     const { records } = readResults(path);
-    const members = family.members.map((m) => records.filter((r) => r.network === m.index));
+    const members = chosen.map((_, network) => records.filter((r) => r.network === network));
     const byCondition = (rows: readonly ResultRecord[]) => conditions.map((_, c) => one(rows, c));
     return {
       family,
+      members: chosen,
       conditions,
       records: members.map(byCondition),
       awake: members.map((rows) => one(rows, AWAKE)),

@@ -1,5 +1,6 @@
 /** The reproduction of the paper: its experiments in order, each measured once, each resumable. */
-import { GpuError, UsageError } from "../errors.ts";
+import { join } from "node:path";
+import { DataError, GpuError, UsageError } from "../errors.ts";
 import type { Gpu } from "../gpu/context.ts";
 import { gpuFacts, versions } from "../run/manifest.ts";
 import type { Io } from "../run/types.ts";
@@ -11,6 +12,7 @@ import {
   type ProtocolMark,
   readPaperManifest,
   readResult,
+  requireKind,
 } from "./directory.ts";
 import type { ClaimResult, PaperFigure } from "./evidence.ts";
 import type { Experiment } from "./experiment.ts";
@@ -50,9 +52,20 @@ export function findingsIn(
   const { protocol } = loaded;
   const found = experiments.map((e) => ({ e, result: readResult(directory, e.name, markOf(loaded)) }));
   const done = found.filter(({ result }) => result !== undefined);
+  // Results may be those of an older version.
+  const from = <T>(e: Experiment<unknown>, make: () => T): T => {
+    try {
+      return make();
+    } catch (cause) {
+      const file = join(directory, "results", `${e.name}.json`);
+      throw new DataError(`${file}: does not fit this version of ${e.name}; delete it, and it is measured anew`, {
+        cause,
+      });
+    }
+  };
   return {
-    claims: done.flatMap(({ e, result }) => e.judge(result, protocol)),
-    figures: done.flatMap(({ e, result }) => e.figures(result, protocol)),
+    claims: done.flatMap(({ e, result }) => from(e, () => e.judge(result, protocol))),
+    figures: done.flatMap(({ e, result }) => from(e, () => e.figures(result, protocol))),
     done: done.map(({ e }) => e.name),
     missing: found.filter(({ result }) => result === undefined).map(({ e }) => e.name),
   };
@@ -76,6 +89,7 @@ export class Reproduction {
   /** The manifest, before anything else; what is kept of an earlier session is told. */
   begin(isResumed: boolean): void {
     const mark = markOf(this.#loaded);
+    requireKind(this.#dir.path, mark);
     const before = isResumed && hasManifest(this.#dir.path) ? readPaperManifest(this.#dir.path) : null;
     if (before !== null) this.#noteChanges(before, mark);
     const others = (before?.protocolsBefore ?? []) as readonly string[];
@@ -96,12 +110,6 @@ export class Reproduction {
 
   #noteChanges(before: PaperManifest, mark: ProtocolMark): void {
     const { note } = this.#io;
-    if (before.protocol.quick !== mark.quick) {
-      const kinds = before.protocol.quick ? ["quick", "full"] : ["full", "quick"];
-      throw new UsageError(
-        `${this.#dir.path}: holds a ${kinds[0]} reproduction, not a ${kinds[1]} one; choose another --out`,
-      );
-    }
     if (before.protocol.digest !== mark.digest) {
       note(
         "the protocol is not the one that this reproduction began with: its experiments are measured anew, and that is recorded",

@@ -5,7 +5,7 @@ import type { Gpu } from "../gpu/context.ts";
 import { makeDirectory, writeFileAtomically } from "../io/disk.ts";
 import { Budget, type BudgetItem, budgetOf } from "../paper/budget.ts";
 import { claimsCsv, claimsJson } from "../paper/claims.ts";
-import { PaperDirectory, readPaperManifest } from "../paper/directory.ts";
+import { PaperDirectory, readPaperManifest, requireKind } from "../paper/directory.ts";
 import { EXPERIMENTS } from "../paper/experiments/index.ts";
 import { familyConfig } from "../paper/family.ts";
 import { Interrupted } from "../paper/lab.ts";
@@ -126,6 +126,7 @@ function tell(path: string, written: WrittenReport, { claims, done, missing }: F
 
 function printPlan(gpu: Gpu, { protocol, digest, quick }: LoadedProtocol, options: PaperOptions, io: Io): ExitCode {
   const experiments = chosenExperiments(EXPERIMENTS, options.only);
+  requireKind(options.out, { quick });
   const items = budgetOf(gpu, protocol, options.out, experiments);
   const seconds = new Budget(items).left;
   if (io.json) {

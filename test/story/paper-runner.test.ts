@@ -102,6 +102,21 @@ test("experiments run in their own order, once; findings are those of the result
   expect(Object.keys(readPaperManifest(paper).seconds).sort()).toEqual(["one", "three", "two"]);
 });
 
+test("a result that an experiment cannot read any more is told by its file", async () => {
+  await session([experiment("one")], quick, false);
+  const strict = {
+    ...experiment("one"),
+    judge: (result: unknown) => (result as { cells: [] }).cells.map(() => never()),
+  };
+  expect(() => findingsIn(paper, quick, [strict])).toThrow(
+    /results.one\.json: does not fit this version of one; delete it/,
+  );
+});
+
+function never(): never {
+  throw new Error("not reached");
+}
+
 describe("Ctrl-C", () => {
   test("ends with 130, keeps what was finished, and never keeps what it interrupted", async () => {
     const all = [experiment("one"), experiment("two", () => stop.abort()), experiment("three")];

@@ -137,6 +137,17 @@ describe("what is kept", () => {
     120 * SECONDS,
   );
 
+  test("costs nothing more: the plan says so", async () => {
+    const planOf = async (out: string, ...flags: string[]) =>
+      JSON.parse((await reverie(["paper", ...flags, "--plan", "--json", "--out", out])).stdout);
+    const quick = await planOf(paper, "--quick");
+    expect(quick.items.map((i: { isThere: boolean }) => i.isThere)).not.toContain(false);
+    expect(quick.seconds).toBe(0);
+    // Of the full run nothing is: 8 × 12 networks and more.
+    const { items } = await planOf(join(folder, "full"), "--only", "leakage");
+    expect(items.map((i: { what: string }) => i.what)[0]).toBe("96 networks × 1400 iterations");
+  });
+
   test("is neither overwritten nor taken for the full run", async () => {
     for (const flags of [["--quick"], ["--resume"]]) {
       const { code, stderr } = await reverie(["paper", ...flags, "--out", paper]);

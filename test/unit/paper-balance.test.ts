@@ -175,7 +175,7 @@ test("a rollout that diverged covers nothing and never arrives", () => {
   const values = { reach_rmean: 300, reach_fraction: 0.5, track: 0.8, offpath: 0.1, diverged: 0.5 };
   const lost = { ...values, track: Number.NaN, offpath: Number.NaN, diverged: 1 };
   const sweep = {
-    family: { members: [{ index: 0, seed: 0, leak: 0.5, maskEvery: 5 }] },
+    members: [{ index: 0, seed: 0, leak: 0.5, maskEvery: 5 }],
     records: [[{ values }, { values: lost }]],
   } as unknown as FamilySweep;
   const cell = { friction: 1, adaptStrength: 0, adaptTau: 1 };

@@ -36,10 +36,10 @@ export const planeConditions = ({ balance: b }: Protocol): Cell[] =>
     spread(b.adaptStrength).map((adaptStrength) => ({ friction, adaptStrength, adaptTau: b.adaptTau })),
   );
 
-export function planeOfSweep({ family, records }: FamilySweep, conditions: readonly Cell[]): Plane {
+export function planeOfSweep({ members, records }: FamilySweep, conditions: readonly Cell[]): Plane {
   return {
     conditions,
-    members: family.members.map((m, i): ReplayedMember => {
+    members: members.map((m, i): ReplayedMember => {
       const values = (name: string): number[] => conditions.map((_, c) => records[i]?.[c]?.values[name] ?? Number.NaN);
       const diverged = values("diverged");
       const track = values("track").map((x, c) => (diverged[c] === 1 ? 0 : x * (1 - (diverged[c] as number))));

@@ -16,16 +16,30 @@ export const balance: Experiment<Balance> = {
     return {
       families: [family, "unseen"],
       sweeps: [
-        { name: "balance", family, conditions: planeConditions(protocol).length, repeats },
+        {
+          name: "balance",
+          family,
+          conditions: planeConditions(protocol).length,
+          repeats,
+          networks: protocol.seeds.count,
+        },
         { name: "balance-unseen", family: "unseen", conditions: 2 },
       ],
     };
   },
   async measure(lab) {
     const { protocol } = lab;
+    const { task, repeats } = protocol.balance;
+    const named = protocol.named[task];
     const conditions = planeConditions(protocol);
     const plane = planeOfSweep(
-      await lab.sweep("balance", protocol.balance.task, conditions, protocol.balance.repeats),
+      await lab.sweep(
+        "balance",
+        task,
+        conditions,
+        repeats,
+        ({ leak, maskEvery }) => leak === named?.leak && maskEvery === named.maskEvery,
+      ),
       conditions,
     );
     const chosen = chooseMix(pointsOf(plane, namedMembers(plane, protocol)), protocol);
