@@ -90,7 +90,6 @@ export async function runDoctor(options: DoctorOptions, io: Io): Promise<ExitCod
     } else {
       io.out(
         [
-          gpu.describe(),
           ...describeLimits(gpu),
           `known answer: right; plan of a small network: ${kind}`,
           ...gpu.givenUp.map((l) => `given up: ${l}`),

@@ -120,7 +120,7 @@ describe("what imports what", () => {
     }),
   );
 
-  const CORE = ["gpu", "kernels", "model", "task", "train", "replay", "evaluate"];
+  const CORE = ["gpu", "kernels", "model", "task", "code", "train", "replay", "evaluate", "dump"];
   const UNDER_NODE = ["gpu/open-node.ts", "gpu/local-driver.ts"];
   const isCore = (file: string) => CORE.includes(file.split("/")[0] as string) && !UNDER_NODE.includes(file);
 
