@@ -16,6 +16,8 @@ import type { Io, MetricsOptions } from "./types.ts";
 /** One file's arrays. Rows that are not finite are data: they diverged. */
 interface Recording {
   readonly path: string;
+  /** "replay", or what a run calls the condition. */
+  readonly condition: string;
   readonly replay: Trajectories;
   readonly awake: Trajectories | null;
   readonly states: States | null;
@@ -24,7 +26,7 @@ interface Recording {
 /** A line of the table: the replays of a file, or its awake paths. */
 export interface MeasuredFile {
   readonly file: string;
-  /** "replay" or "awake". */
+  /** "replay", "awake", or a run's condition. */
   readonly condition: string;
   readonly rows: number;
   readonly steps: number;
@@ -69,28 +71,73 @@ function finiteStates(npz: Npz, replay: Trajectories, every: number): States {
   return { values: kept, rows: keep.length, steps, units, every };
 }
 
-/** @throws DataError naming file, array, expected and found */
-export function readRecording(path: string, every: number): Recording {
+const OF_CONDITION = "positions_";
+
+/** An array (network, time, row, 2) of a run as rows of all its networks. */
+function pooled(npz: Npz, name: string, every: number): Trajectories {
+  const values = expectArray(npz, name, { dtype: "float64", shape: ["networks", "T", "rows", 2], finite: false });
+  const [S = 0, steps = 0, B = 0] = npz.get(name)?.shape ?? [];
+  if (values.length === 0) throw new DataError(`${npz.path}: ${name}: there are no positions`);
+  const positions = new Float64Array(values.length);
+  for (let from = 0; from < values.length; from += 2) {
+    const [s, t, b] = [Math.floor(from / 2 / B / steps), Math.floor(from / 2 / B) % steps, (from / 2) % B];
+    positions.set(values.subarray(from, from + 2), ((s * B + b) * steps + t) * 2);
+  }
+  return { positions, rows: S * B, steps, every };
+}
+
+/** Steps between two positions of a run's replay file; what the caller says where the file does not. */
+function savedEvery(npz: Npz, every: number): number {
+  const text = npz.get("manifest")?.data;
+  if (!(text instanceof Uint8Array)) return every;
+  try {
+    const found: unknown = JSON.parse(new TextDecoder().decode(text))?.config?.replay?.saveEvery;
+    return Number.isInteger(found) && (found as number) > 0 ? (found as number) : every;
+  } catch {
+    return every;
+  }
+}
+
+/** The conditions of a file that `reverie replay` wrote; awake is what the networks made of awake paths. */
+function ofRun(npz: Npz, every: number): Recording[] {
+  const awake = npz.has("awake_readout") ? pooled(npz, "awake_readout", 1) : null;
+  return [...npz.keys()]
+    .filter((name) => name.startsWith(OF_CONDITION))
+    .map((name) => ({
+      path: npz.path,
+      condition: name.slice(OF_CONDITION.length),
+      replay: pooled(npz, name, savedEvery(npz, every)),
+      awake,
+      states: null,
+    }));
+}
+
+/** What a file has to be measured: one replay, or the conditions of a run. @throws DataError naming what is expected */
+function readRecordings(path: string, every: number): Recording[] {
   const others: string[] = [];
   const npz = readNpz(path, {
     only: (name) => {
-      if (!NAMES.includes(name)) others.push(name);
-      return NAMES.includes(name);
+      const wanted =
+        NAMES.includes(name) || name.startsWith(OF_CONDITION) || ["awake_readout", "manifest"].includes(name);
+      if (!wanted) others.push(name);
+      return wanted;
     },
   });
   if (!npz.has("positions")) {
+    const conditions = ofRun(npz, every);
+    if (conditions.length > 0) return conditions;
     const found = [...npz.keys(), ...others].join(", ") || "no arrays";
-    const hint = others.some((name) => name.startsWith("positions_"))
-      ? "; for a run of reverie: `reverie report RUN`"
-      : "; save the decoded paths as positions (rows, T, 2)";
-    throw new DataError(`${path}: positions: missing; the file has ${found}${hint}`);
+    throw new DataError(
+      `${path}: positions: missing; the file has ${found}; save the decoded paths as positions (rows, T, 2)`,
+    );
   }
   const replay = trajectories(npz, "positions", every);
   const awake = npz.has("awake") ? trajectories(npz, "awake", 1) : null;
   if (awake && !awake.positions.some(Number.isFinite)) {
     throw new DataError(`${path}: awake: no value is finite, so nothing can be compared with it; leave the array out`);
   }
-  return { path, replay, awake, states: npz.has("states") ? finiteStates(npz, replay, every) : null };
+  const states = npz.has("states") ? finiteStates(npz, replay, every) : null;
+  return [{ path, condition: "replay", replay, awake, states }];
 }
 
 const NO_PATHS: Trajectories = { positions: new Float64Array(0), rows: 0, steps: 0 };
@@ -101,14 +148,14 @@ const UNDEFINED = Object.fromEntries(METRIC_NAMES.map((name) => [name, Number.Na
  * @param first the replays that `compression_reference` and `compression_laps` compare with; null for none
  */
 export function measureRecording(
-  { path, replay, awake, states }: Recording,
+  { path, condition, replay, awake, states }: Recording,
   geometry: Geometry,
   first: MetricValues | null,
 ): MeasuredFile[] {
   const reference = awakeReference(awake ?? NO_PATHS, geometry);
-  const record = (condition: string, t: Trajectories, values: MetricValues): MeasuredFile => ({
+  const record = (name: string, t: Trajectories, values: MetricValues): MeasuredFile => ({
     file: path,
-    condition,
+    condition: name,
     rows: t.rows,
     steps: t.steps,
     values,
@@ -118,7 +165,7 @@ export function measureRecording(
     reference: first ?? UNDEFINED,
     ...(states === null || states.rows === 0 ? {} : { states }),
   });
-  const records = [record("replay", replay, values)];
+  const records = [record(condition, replay, values)];
   if (awake) {
     records.push(record(AWAKE, awake, measure(awake, reference, geometry, awake.steps, { reference: UNDEFINED })));
   }
@@ -186,17 +233,20 @@ export async function runMetrics(options: MetricsOptions, io: Io): Promise<ExitC
   let first: MetricValues | null = null;
   // One file at a time: states are large, and results are small.
   for (const path of options.files) {
-    const recording = readRecording(path, options.every);
-    const records = measureRecording(recording, geometry, first);
-    const { diverged } = (records[0] as MeasuredFile).values;
-    if (diverged > 0) {
-      io.note(
-        `${path}: ${Math.round(diverged * recording.replay.rows)} of ${recording.replay.rows} rows diverged; ` +
-          "rows with NaN or infinity count for reach times and diverged alone",
-      );
+    const recordings = readRecordings(path, options.every);
+    for (const [i, recording] of recordings.entries()) {
+      const records = measureRecording(recording, geometry, first);
+      const { diverged } = (records[0] as MeasuredFile).values;
+      if (diverged > 0) {
+        io.note(
+          `${path}: ${Math.round(diverged * recording.replay.rows)} of ${recording.replay.rows} rows diverged; ` +
+            "rows with NaN or infinity count for reach times and diverged alone",
+        );
+      }
+      first ??= options.files.length > 1 || recordings.length > 1 ? (records[0] as MeasuredFile).values : null;
+      // Awake paths are those of the file, not of a condition.
+      measured.push(...(i + 1 < recordings.length ? records.slice(0, 1) : records));
     }
-    first ??= options.files.length > 1 ? (records[0] as MeasuredFile).values : null;
-    measured.push(...records);
     io.signal.throwIfAborted();
   }
   if (options.out !== undefined) {

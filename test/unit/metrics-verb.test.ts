@@ -104,6 +104,31 @@ describe("reverie metrics", () => {
     expect(typeof replay?.values.cmi1).toBe("number");
   });
 
+  test("a run's replay file is measured condition by condition, its networks pooled", async () => {
+    const half = asRun(positions, ROWS, STEPS, 2);
+    const two = { data: Float64Array.of(...half.data, ...half.data), shape: [2, STEPS, ROWS, 2] };
+    const replay = JSON.stringify({ config: { replay: { saveEvery: 3 } } });
+    const path = file({
+      positions_plain: two,
+      positions_both: two,
+      awake_readout: asRun(awake, AWAKE_ROWS, AWAKE_STEPS, 2),
+      awake_positions: asRun(awake, AWAKE_ROWS, AWAKE_STEPS, 2),
+      manifest: { data: new TextEncoder().encode(replay) },
+    });
+    const own = await measured(path, "--task", "tmaze");
+    expect(own.map(({ condition, rows }) => [condition, rows])).toEqual([
+      ["plain", 2 * ROWS],
+      ["both", 2 * ROWS],
+      ["awake", AWAKE_ROWS],
+    ]);
+    const alone = file({ positions: POSITIONS, awake: AWAKE });
+    const [single] = await measured(alone, "--task", "tmaze", "--every", "3");
+    // Each row twice: means are the same.
+    for (const name of ["reach_median", "reach_fraction", "reach_rmean"]) {
+      expect(own[0]?.values[name], name).toBeCloseTo(single?.values[name] as number, 9);
+    }
+  });
+
   test("awake paths and states are optional; what needs them is not defined", async () => {
     const [replay, ...others] = await measured(file({ positions: POSITIONS }), "--task", "tmaze");
     expect(others).toEqual([]);
@@ -207,7 +232,11 @@ describe("what is wrong is said in one line", () => {
   const shape = [ROWS, STEPS, 2];
   test.each<readonly [why: string, arrays: Record<string, ArrayToWrite>, says: RegExp]>([
     ["no positions", { awake: AWAKE }, /positions: missing; the file has awake/],
-    ["a run's own file", { positions_plain: POSITIONS }, /reverie report RUN/],
+    [
+      "arrays of a run with other axes",
+      { positions_plain: POSITIONS },
+      /positions_plain: expected float64 \(networks,T,rows,2\), found float64 \(12,90,2\)/,
+    ],
     [
       "axes in another order",
       { positions: { data: positions, shape: [ROWS, 2, STEPS] } },

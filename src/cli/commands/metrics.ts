@@ -21,7 +21,10 @@ export const metrics: Verb = (program, { perform, runs }) => {
   const command = program
     .command("metrics")
     .description("measure positions of your own: speed, exploration, reach times, distance to awake paths")
-    .argument("<file...>", ".npz with positions (rows, T, 2) and, perhaps, awake (rows, T, 2) and states (rows, T, N)")
+    .argument(
+      "<file...>",
+      ".npz with positions (rows, T, 2) and, perhaps, awake (rows, T, 2) and states (rows, T, N); or of `reverie replay`",
+    )
     .addOption(new Option("--task <name>", "maze that the positions lie in").choices(TASKS))
     .option("--config <file>", "configuration with a maze of your own, instead of --task")
     .option("--every <n>", "steps between two positions or states of a replay (default: 1)")
