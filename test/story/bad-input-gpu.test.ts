@@ -118,6 +118,14 @@ describe("sizes (2)", () => {
     );
   });
 
+  test("units beyond the workgroup memory of a plan: how many would fit, and which plan takes more", async () => {
+    await refused(
+      "train --preset tiny --set rnn.units=4096 --plan-kind tile-persistent --plan",
+      EXIT.usage,
+      /4096 units need 67584 bytes of workgroup memory, this adapter has \d+: at most \d+ units, or --plan-kind step/,
+    );
+  });
+
   /** A machine with so little memory. */
   function withMemory(kilobytes: number): void {
     restore();
