@@ -82,13 +82,14 @@ const opposed = (cells: readonly ClaimCell[]): string =>
 
 function explores(t: Task): ClaimResult {
   const cells = againstNone(t, t.coverage, 1);
+  const up = (metric: Kept): string => shareText(shareOf(againstNone(t, metric, 1)));
   const own = { friction: 1, adaptStrength: t.named.adaptStrength, adaptTau: t.named.adaptTau };
   return t.result("adaptation-explores", {
     claim: `${TASK_WORDS[t.replays.task]}: adaptation explores (${t.coverage} up)`,
     predicted: "coverage above that of the same network without adaptation",
-    measured: `${t.coverage} ${t.mean(t.coverage, PLAIN)} → ${t.mean(t.coverage, own)}, entries ${t.mean("entries", PLAIN)} → ${t.mean("entries", own)}, entropy ${t.mean("coverage_entropy", PLAIN)} → ${t.mean("coverage_entropy", own)} at ${whereText(t.named)}, ${adaptationText(own)}`,
+    measured: `${t.coverage} ${t.mean(t.coverage, PLAIN)} → ${t.mean(t.coverage, own)} at ${whereText(t.named)}, ${adaptationText(own)}`,
     cells,
-    why: `${shareText(shareOf(cells))} of the grid; ${opposed(cells)}; ${withMomentum(t, t.coverage)}; ${usableText(usableOf(t.replays, t.protocol))}`,
+    why: `${shareText(shareOf(cells))} of the grid; ${opposed(cells)}; entries up in ${up("entries")}, entropy in ${up("coverage_entropy")}; ${withMomentum(t, t.coverage)}; ${usableText(usableOf(t.replays, t.protocol))}`,
   });
 }
 

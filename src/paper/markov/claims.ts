@@ -1,11 +1,12 @@
 /** Verdicts: r alone is not Markov, (r, v, c) is, and whether memory or inhibition slows and explores. Pure. */
+import { mean } from "../../metrics/statistics.ts";
 import type { ClaimCell, ClaimResult, Estimate } from "../evidence.ts";
 import type { NamedCell, Protocol } from "../protocol.ts";
 import { estimateMean, formatEstimate, pairedDifference, shareOf, verdictOf } from "../statistics.ts";
 import { coverageOf } from "../tasks.ts";
 import { type Place, usableText } from "../usable.ts";
 import { shareText, TASK_WORDS, whereText } from "../words.ts";
-import { type Memory, type NetworkForks, QUARTERS } from "./forks.ts";
+import { type Memory, type NetworkForks, QUARTERS, SHOWN } from "./forks.ts";
 import { type Given, LAGS, type NetworkInformation, type ReplayName } from "./information.ts";
 import type { Control, Measured } from "./memoryless.ts";
 import { controlAt, seriesOf, type TaskMarkov, usableOf } from "./result.ts";
@@ -62,16 +63,15 @@ function forkCells(a: Asked, memory: Memory): ClaimCell[] {
 function forkClaim(a: Asked, memory: Memory): ClaimResult {
   const { r, protocol, named } = a;
   const { horizon, states, neighbours } = protocol.markov;
-  const at = (of: (f: NetworkForks) => number, unit = ""): string =>
-    formatEstimate(estimateMean(seriesOf(r, r.forks[memory], named, of), protocol.statistics), unit, 2);
-  const energies = (time: 0 | 1): string =>
-    `${at((f) => f.states.other[time])} (memory of another visit), ${at((f) => f.states.none[time])} (none), ${at((f) => f.states.floor[time])} (floor)`;
+  const at = (of: (f: NetworkForks) => number): string =>
+    formatEstimate(estimateMean(seriesOf(r, r.forks[memory], named, of), protocol.statistics), "", 2);
+  const time = SHOWN[memory];
   return result(a, `markov-fork-${memory}`, {
     claim: `${TASK_WORDS[r.task]}: under ${memory === "c" ? "adaptation" : "momentum"} r alone is not Markov (fork test on ${memory})`,
     predicted: `from the same r_t, the law ${horizon / QUARTERS} or ${horizon} steps on differs by more than that of two clouds of one state`,
-    measured: `energy coefficient of the states after ${horizon / QUARTERS} steps ${energies(0)}; after ${horizon} steps ${energies(1)}; one-step mean moved by ${at((f) => f.oneStep.other, " σ")} (another visit), ${at((f) => f.oneStep.none, " σ")} (none); ${whereText(named)}`,
+    measured: `energy coefficient ${at((f) => f.states.other[time])} with ${memory} of another visit, floor ${at((f) => f.states.floor[time])}, ${time === 0 ? horizon / QUARTERS : horizon} steps on at ${whereText(named)}`,
     cells: forkCells(a, memory),
-    why: `other visits are ${at((f) => f.apart)} spreads of r away; ${at((f) => f.forks / states)} of the forks found one within ${neighbours}`,
+    why: `with ${memory} = 0: ${at((f) => f.states.none[time])}; one-step mean moved by ${at((f) => f.oneStep.other)} standard deviations of the noise; other visits are ${at((f) => f.apart)} spreads of r away, ${shareText(mean(r.forks[memory].map((f) => f.forks / states)))} of the forks found one within ${neighbours}`,
   });
 }
 

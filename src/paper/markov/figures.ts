@@ -9,7 +9,7 @@ import { estimateMean, pairedDifference } from "../statistics.ts";
 import { COVERAGE_TITLES, coverageOf } from "../tasks.ts";
 import { TASK_WORDS, whereText } from "../words.ts";
 import type { Memory, NetworkForks } from "./forks.ts";
-import { QUARTERS } from "./forks.ts";
+import { QUARTERS, SHOWN } from "./forks.ts";
 import { type Given, KNOWABLE, LAGS, REPLAYS } from "./information.ts";
 import { CONTROLS } from "./memoryless.ts";
 import { controlAt, seriesOf, type TaskMarkov, usableOf } from "./result.ts";
@@ -60,9 +60,6 @@ function forksFigure(tasks: readonly TaskMarkov[], protocol: Protocol): PaperFig
     }),
   };
 }
-
-/** When a fork shows most: c works slowly, v is soon forgotten. Index into `states` of a fork. */
-const SHOWN: Readonly<Record<Memory, 0 | 1>> = { c: 1, v: 0 };
 
 /** Every usable κ and k: the law of the state, above the floor. */
 function placesFigure(tasks: readonly TaskMarkov[], protocol: Protocol): PaperFigure {

@@ -53,6 +53,9 @@ export interface NetworkForks {
 /** Quarters of the horizon at which positions are compared. */
 export const QUARTERS = 4;
 
+/** When a fork shows most: c works slowly, v is soon forgotten. Index into `states` of a fork. */
+export const SHOWN: Readonly<Record<Memory, 0 | 1>> = { c: 1, v: 0 };
+
 /** Forks of the networks of one place. @throws Interrupted */
 export async function forkMembers(
   lab: Lab,
