@@ -11,7 +11,6 @@
  * less friction, the flatter. Real modes: 0 < k < 4 − 2λ. Momentum helps none that rotate. Pure, float64.
  */
 import type { Activation } from "../model/dynamics.ts";
-import { activationDerivativeReference } from "../reference/activation.ts";
 import type { Complex } from "./eigenvalues.ts";
 
 /** Below 1 inside the ellipse of stable modes, above 1 outside. */
@@ -70,19 +69,32 @@ export interface LinearisedNetwork {
   readonly leakySlope: number;
 }
 
+/** φ′; a kink belongs to its left side. */
+function slopeAt({ activation, leakySlope }: LinearisedNetwork, a: number): number {
+  switch (activation) {
+    case "relu":
+      return a > 0 ? 1 : 0;
+    case "leakyRelu":
+      return a > 0 ? 1 : leakySlope;
+    case "tanh":
+      return 1 - Math.tanh(a) ** 2;
+    case "identity":
+      return 1;
+  }
+}
+
 /**
  * −∂f/∂r = κI − γΦ′W, (N, N), averaged over states, (state, N) from `first` on: Φ′ is the mean of diag φ′(a). Of one
  * state it is the Jacobian itself, constant within a piece of a piecewise linear network.
  */
 export function driftMatrix(n: LinearisedNetwork, states: ArrayLike<number>, first = 0, count = 1): Float64Array {
   const N = n.units;
-  const derivative = activationDerivativeReference(n.activation, n.leakySlope);
   const slope = new Float64Array(N);
   for (let s = first; s < first + count; s++) {
     for (let i = 0; i < N; i++) {
       let a = n.bias[i] as number;
       for (let j = 0; j < N; j++) a += (n.recurrent[i * N + j] as number) * (states[s * N + j] as number);
-      slope[i] = (slope[i] as number) + derivative(a) / count;
+      slope[i] = (slope[i] as number) + slopeAt(n, a) / count;
     }
   }
   return Float64Array.from({ length: N * N }, (_, at) => {
