@@ -1,7 +1,10 @@
 /** What is in a file of arrays, without showing every number. */
-
-import { formatShape, type NpyArray } from "../io/npy.ts";
+import { basename, dirname, join } from "node:path";
+import { DataError } from "../errors.ts";
+import { readJson } from "../io/json.ts";
+import { formatShape, isShape, type NpyArray } from "../io/npy.ts";
 import { readNpz } from "../io/npz.ts";
+import { readSafetensors } from "../io/safetensors.ts";
 
 export interface ArraySummary {
   readonly name: string;
@@ -68,6 +71,55 @@ export function summariseNpz(path: string): FileSummary {
     }
   }
   return { path, arrays, meta };
+}
+
+/** A file of weights; dtypes are those that its values are read into. @throws DataError */
+function summariseSafetensors(path: string): FileSummary {
+  const { tensors, metadata } = readSafetensors(path);
+  return { path, arrays: [...tensors.values()].map(summariseArray), meta: metadata };
+}
+
+/** The arrays of a dump in several files, put together but in their ranges. @throws DataError */
+function summariseIndex(path: string): FileSummary {
+  const index = readJson(path) as { format?: unknown; arrays?: Record<string, Partial<IndexedArray>> } | null;
+  const entries = Object.entries(index?.arrays ?? {});
+  const sound = ({ shape, dtype, blocks }: Partial<IndexedArray>): boolean =>
+    shape !== undefined && isShape(shape) && typeof dtype === "string" && Array.isArray(blocks);
+  if (index?.format !== "reverie-shards" || !entries.every(([, entry]) => entry !== null && sound(entry))) {
+    throw new DataError(`${path}: not the index of a dump in several files; write it again with reverie dump`);
+  }
+  const ranges = new Map<string, ArraySummary>();
+  const files = new Set(
+    entries.flatMap(([, entry]) => (entry as IndexedArray).blocks.map(({ file }) => basename(file))),
+  );
+  for (const file of files) {
+    for (const part of summariseNpz(join(dirname(path), file)).arrays) {
+      const name = part.name.replace(/\.\d+$/, "");
+      const before = ranges.get(name) ?? part;
+      const least = (pick: (...x: number[]) => number, key: "min" | "max") =>
+        before[key] === null || part[key] === null ? (before[key] ?? part[key]) : pick(before[key], part[key]);
+      const nonFinite = before === part ? part.nonFinite : before.nonFinite + part.nonFinite;
+      ranges.set(name, { ...part, nonFinite, min: least(Math.min, "min"), max: least(Math.max, "max") });
+    }
+  }
+  const arrays = entries.map(([name, entry]): ArraySummary => {
+    const { shape, dtype } = entry as IndexedArray;
+    return { ...{ min: null, max: null, nonFinite: 0, ...ranges.get(name) }, name, dtype, shape };
+  });
+  return { path: `${path}, ${files.size} files`, arrays, meta: null };
+}
+
+/** What an index says of an array. */
+interface IndexedArray {
+  readonly shape: readonly number[];
+  readonly dtype: string;
+  readonly blocks: readonly { readonly file: string }[];
+}
+
+/** Of any file of arrays that reverie writes. @throws DataError */
+export function summariseFile(path: string): FileSummary {
+  if (path.endsWith(".safetensors")) return summariseSafetensors(path);
+  return path.endsWith(".index.json") ? summariseIndex(path) : summariseNpz(path);
 }
 
 const digits = (value: number | null): string => (value === null ? "–" : String(Number(value.toPrecision(6))));

@@ -128,6 +128,11 @@ describe("replays of many rows and steps", () => {
     const files = readdirSync(folder).filter((name) => /^large-\d+\.npz$/.test(name));
     expect(files.length).toBeGreaterThan(3);
     for (const name of files) expect(statSync(inside(name)).size).toBeLessThanOrEqual(2 ** 20);
+    const { stdout } = await reverie(["inspect", inside("large.index.json"), "--json"]);
+    const summary = JSON.parse(stdout).arrays.find(({ name }: { name: string }) => name === "replay_both_r");
+    const values = array(whole, "replay_both_r");
+    const [min, max] = [values.reduce((a, b) => Math.min(a, b)), values.reduce((a, b) => Math.max(a, b))];
+    expect(summary).toMatchObject({ shape: [1, T + 1, B, N], nonFinite: 0, min, max });
     for (const name of ["replay_both_r", "replay_both_v", "replay_both_c"]) {
       const found = new Float32Array(array(whole, name).length);
       for (const { file, member, origin } of index.arrays[name].blocks) {

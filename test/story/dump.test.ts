@@ -97,6 +97,8 @@ test("safetensors hold the same weights", async () => {
   const { tensors } = readSafetensors(inside("w.safetensors"));
   expect([...tensors.keys()]).toEqual(["W_rec", "W_in", "W_out", "W_enc"]);
   expect(tensors.get("W_rec")?.data).toEqual(array(dump, "W_rec").data);
+  const { stdout } = await reverie(["inspect", inside("w.safetensors")]);
+  expect(stdout).toMatch(/W_rec +float32 +\(2,5,5\) /);
 });
 
 test.each([

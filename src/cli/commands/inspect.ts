@@ -22,14 +22,14 @@ const isDirectory = (path: string): boolean => statSync(path, { throwIfNoEntry: 
 export const inspect: Verb = (program, { perform }) => {
   program
     .command("inspect")
-    .description("list the arrays of a .npz, a checkpoint or a run (also one under way): names, types, shapes, ranges")
-    .argument("<path>", ".npz file or run directory")
+    .description("list the arrays of a file or a run (also one under way): names, types, shapes, ranges")
+    .argument("<path>", ".npz, .safetensors, .index.json of a dump in several files, or run directory")
     .addHelpText("after", "\nExample:\n  reverie inspect runs/tmaze/checkpoints/iteration-001400.npz")
     .action(async (path: string) => {
       await perform(async (io) => {
-        const { formatSummary, summariseNpz } = await import("../array-summary.ts");
+        const { formatSummary, summariseFile, summariseNpz } = await import("../array-summary.ts");
         if (!isDirectory(path)) {
-          const summary = summariseNpz(path);
+          const summary = summariseFile(path);
           io.out(io.json ? JSON.stringify(summary) : formatSummary(summary));
           return EXIT.ok;
         }
