@@ -113,7 +113,7 @@ function replay({ replay: r, named }: Protocol): RowGroup {
       row(
         "grid",
         `λ ${r.friction.join(", ")}; b_a 0, ${r.adaptStrength.join(", ")}; τ_a ${r.adaptTau.join(", ")} steps`,
-        `without adaptation also λ ${r.alsoFriction.join(", ")}`,
+        r.alsoFriction.length === 0 ? "" : `without adaptation also λ ${r.alsoFriction.join(", ")}`,
       ),
       row(
         "rollouts",

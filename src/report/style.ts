@@ -83,11 +83,10 @@ button:hover,select:hover{border-color:var(--muted)}
 .choices select{margin-left:4px;max-width:170px}
 .verdict,.prose{white-space:normal}
 th.prose,td.prose{text-align:left;min-width:150px}
-.contents{margin-top:32px;font:14px/1.5 var(--sans);color:var(--muted)}
+.contents{margin-top:28px;font:14px/1.5 var(--sans);color:var(--muted)}
 h3{margin:40px 0 14px;font-size:18px;line-height:1.3;font-weight:500}
-h2+.contents{margin-top:32px;font:14px/1.5 var(--sans);color:var(--muted)}
-h3{margin-top:0}
-.prose-text{max-width:44em;margin:0 0 14px}
+h2+h3{margin-top:0}
+.prose-text{max-width:44em;margin:0 0 14px;overflow-wrap:anywhere}
 .prose-text li{margin:4px 0}
 .claims th:first-child{width:22%;min-width:150px}
 .claims td{white-space:normal}

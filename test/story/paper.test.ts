@@ -201,6 +201,7 @@ describe("the page", () => {
         for (const [dark, width] of [
           [false, 1280],
           [true, 800],
+          [false, 420],
         ] as const) {
           const tab = await browser.tab();
           await tab.open(pathToFileURL(join(paper, "index.html")).href, { width, height: 900, dark });

@@ -45,7 +45,7 @@ export function compare(
 }
 
 const inWords = ({ speed, track, offpath }: Comparison): string =>
-  `${formatEstimate(speed, "×")} as fast, track coverage by ${formatEstimate(track)} more, ${formatEstimate(offpath, "×")} as far from the maze`;
+  `${formatEstimate(speed, "×")} as fast, ${formatEstimate(track)} more of the track, ${formatEstimate(offpath, "×")} as far from the maze`;
 
 function mixesClaim(plane: Plane, members: readonly ReplayedMember[], protocol: Protocol): ClaimResult {
   const plain = plainIndex(plane);
@@ -137,7 +137,8 @@ function chosenClaim({ plane, unseen }: Balance, members: readonly ReplayedMembe
   ];
   return {
     ...frame,
-    measured: `${cellText(chosen.cell)}, unseen seeds: ${inWords(there)}; where it was chosen: ${inWords(here)}`,
+    measured: `${cellText(chosen.cell)}: ${inWords(there)}`,
+    why: `on the seeds that it was chosen on: ${inWords(here)}`,
     over: `${unseen.members.length} unseen seeds`,
     cells,
     verdict: verdictOf(cells, protocol.verdict),
