@@ -135,20 +135,22 @@ describe("the law that replays settle into", () => {
   });
 
   it("an excess below the protocol's share of the spread is the same law, a larger one is not", () => {
-    const law = (excess: number) => ({
+    const law = (excess: number, apart = 0.01) => ({
       ...{ task: "tmaze" as const, frictions: [0.5], points: 800 },
       members: Array.from({ length: 8 }, (_, i) => ({
         ...{ index: i, seed: i, leak: 0.5, maskEvery: 5, floor: 0.05, spread: 0.8 },
-        distances: [0.05 + 0.8 * (excess + 0.01 * Math.sin(i))],
+        distances: [0.05 + 0.8 * (excess + apart * Math.sin(i))],
       })),
     });
-    const verdict = (excess: number) =>
+    const verdict = (excess: number, apart = 0.01) =>
       claimsOf(
         task((f) => 80 * f, none),
-        [law(excess)],
+        [law(excess, apart)],
       ).find((c) => c.id === "momentum-law-tmaze")?.verdict;
     expect(verdict(0.05)).toBe("holds");
     expect(verdict(0.15)).toBe("fails");
+    // Networks so far apart that the interval holds both.
+    expect(verdict(0.05, 0.5)).toBe("undecided");
     expect(spreadOf([0, 0, 2, 0] as unknown as Float64Array)).toBe(1);
   });
 });
