@@ -42,6 +42,15 @@ export function replayStep(family: Family, member: FamilyMember, condition: Cond
   return { ...own.step, noiseScale, noiseFriction, ...condition };
 }
 
+/** Labs whose kernels are compiled: hundreds of short replays need not say so each. */
+const compiled = new WeakSet<Lab>();
+
+function compilingOnce(lab: Lab): { onCompile?: ReturnType<typeof compiling> } {
+  if (compiled.has(lab)) return {};
+  compiled.add(lab);
+  return { onCompile: compiling(lab.io) };
+}
+
 /** One result for each condition, networks in the order of `members`. @throws Interrupted */
 export async function replayMembers(
   lab: Lab,
@@ -76,7 +85,7 @@ export async function replayMembers(
         kind: planKindFor(lab.gpu, {}, { units: config.rnn.units, rows }),
       },
       trained,
-      { signal: lab.io.signal, onCompile: compiling(lab.io) },
+      { signal: lab.io.signal, ...compilingOnce(lab) },
     );
     if (outcome.kind === "interrupted") throw new Interrupted();
     return outcome.conditions;
