@@ -67,6 +67,13 @@ function describeArrays(declared: Declared): string {
     .join("\n");
 }
 
+async function dumpFrom(s: Source, io: Io): Promise<Dumped> {
+  const { checkpoint, options } = s;
+  if (checkpoint && options.format === "safetensors") return writeWeights(options.out, checkpoint, s);
+  if (checkpoint && Object.keys(s.declared).every((name) => STATIC.test(name))) return dumpStored(s, checkpoint);
+  return await dumpOnGpu(s, io);
+}
+
 export async function runDump(options: DumpOptions, io: Io): Promise<ExitCode> {
   const w = resolve(options);
   noteTask(w.config, io);
@@ -84,8 +91,7 @@ export async function runDump(options: DumpOptions, io: Io): Promise<ExitCode> {
   const bytes = Object.values(declared).reduce((sum, a) => sum + blockBytes(a.shape, options.dtype), 0);
   requireFreeSpace(dirname(options.out), bytes);
   const source = { ...w, declared, checkpoint, options };
-  const dumped =
-    safetensors && checkpoint ? writeWeights(options.out, checkpoint, source) : await dumpOnGpu(source, io);
+  const dumped = await dumpFrom(source, io);
   const { files } = dumped;
   io.out(
     io.json
@@ -93,6 +99,25 @@ export async function runDump(options: DumpOptions, io: Io): Promise<ExitCode> {
       : `${files.length > 2 ? `${files.length} files, ${files.at(-1)}` : files.join(", ")}: ${formatBytes(bytes)}\n${describeArrays(declared)}`,
   );
   return EXIT.ok;
+}
+
+const iterationOf = ({ checkpoint }: Source): number => checkpoint?.meta.iteration ?? 0;
+
+function shardWriter(s: Source, manifest: Readonly<Record<string, unknown>>): ShardWriter {
+  const { out, dtype, shardBytes } = s.options;
+  const shards = shardBytes === undefined ? {} : { shardBytes, oneFileBytes: Math.min(shardBytes, ONE_FILE_BYTES) };
+  return new ShardWriter(out, s.declared, manifest, { dtype, ...shards });
+}
+
+/** What a checkpoint holds needs no GPU. */
+function dumpStored(s: Source, { arrays }: LoadedCheckpoint): Dumped {
+  const writer = shardWriter(s, describe(s, trainSpecOf(s.config, "step"), iterationOf(s)));
+  putState(
+    tensorPutter(s, s.declared, (block) => writer.put(block)),
+    arrays,
+  );
+  writer.close();
+  return { files: writer.files };
 }
 
 async function dumpOnGpu(source: Source, io: Io): Promise<Dumped> {
@@ -137,13 +162,10 @@ async function dumpReplays(
 }
 
 async function dumpOn(gpu: Gpu, kind: PlanKind, s: Source, io: Io): Promise<Dumped> {
-  const { config, checkpoint, declared, options } = s;
+  const { config, checkpoint, declared } = s;
   const spec = trainSpecOf(config, kind);
-  const iteration = checkpoint?.meta.iteration ?? 0;
-  const manifest = { ...describe(s, spec, iteration), ...gpuFacts(gpu) };
-  const { out, dtype, shardBytes } = options;
-  const shards = shardBytes === undefined ? {} : { shardBytes, oneFileBytes: Math.min(shardBytes, ONE_FILE_BYTES) };
-  const writer = new ShardWriter(out, declared, manifest, { dtype, ...shards });
+  const iteration = iterationOf(s);
+  const writer = shardWriter(s, { ...describe(s, spec, iteration), ...gpuFacts(gpu) });
   const emit: Emit = (block) => writer.put(block);
   const times: DumpTimes = { compute: 0, readback: 0, write: 0 };
   const hooks: RolloutHooks = {

@@ -92,6 +92,14 @@ test("a selection is the same numbers, fewer of them; float16 rounds them", asyn
   }
 });
 
+test("what the checkpoint holds is written without a GPU", async () => {
+  const argv = ["dump", inside("run"), "--out", inside("w.npz"), "--include", "W_rec,v_b"];
+  const { code, stderr } = await reverie(argv);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  const w = readNpz(inside("w.npz"));
+  for (const name of ["W_rec", "v_b"]) expect(array(w, name)).toEqual(array(dump, name));
+});
+
 test("safetensors hold the same weights", async () => {
   await run("dump", inside("run"), "--out", inside("w.safetensors"), "--format", "safetensors", "--include", "W_*");
   const { tensors } = readSafetensors(inside("w.safetensors"));
