@@ -94,10 +94,7 @@ const unitsOf = (index: number): number => UNITS[index % UNITS.length] as number
 const inputsOf = (index: number): number => INPUTS[index % INPUTS.length] as number;
 const activationOf = (index: number) => ACTIVATIONS[index % ACTIVATIONS.length] as (typeof ACTIVATIONS)[number];
 
-/**
- * The first cases, those with the same kernels one after another: a software adapter drops kernels that have not run for
- * long, and compiles them for seconds again.
- */
+/** The first cases, those that run the same kernels one after another. */
 export function gradcheckOrder(cases: number): number[] {
   const key = (i: number) => [i % ACTIVATIONS.length, inputsOf(i) > FEW_INPUTS ? 1 : 0, unitsOf(i), i] as const;
   return Array.from({ length: cases }, (_, i) => key(i))

@@ -66,6 +66,13 @@ describe("packing", () => {
     );
   });
 
+  test("elements lie as far apart as the layout says, whatever they hold themselves", () => {
+    const pairs = { name: "pairs", offset: 16, scalar: "u32", lanes: 2, count: 2, stride: 16 } as const;
+    const bytes = new DataView(new ArrayBuffer(48));
+    packStruct({ name: "S", bytes: 48, fields: [pairs] }, { pairs: [1, 2, 3, 4] }, bytes);
+    expect([16, 20, 24, 32, 36].map((at) => bytes.getUint32(at, true))).toEqual([1, 2, 0, 3, 4]);
+  });
+
   test("arrays of records follow the element's stride", () => {
     const inner = kernel.bindings[1]?.struct as NonNullable<typeof layout>;
     const floats = new Float32Array(
