@@ -12,7 +12,7 @@ import { adaptations, type Kept, PLAIN, seriesAt, type TaskReplays, usableOf } f
 
 type Sign = "up" | "down" | "undecided" | "unusable";
 
-const [CELL, LEFT, TOP, GAP] = [18, 96, 56, 30];
+const [CELL, LEFT, TOP, GAP, LEAST] = [18, 96, 56, 30, 190];
 
 const COLOURS: Readonly<Record<Sign, string>> = {
   up: conditionColour(2),
@@ -81,7 +81,8 @@ function panel(r: TaskReplays, name: Kept, protocol: Protocol, left: number, top
   );
   return {
     body: head + strengths.join("") + heads.join("") + body.join(""),
-    width: LEFT + columns.length * CELL,
+    // Titles and the key need room where a grid is small.
+    width: LEFT + Math.max(LEAST, columns.length * CELL),
     height: TOP + rows.length * CELL,
     lines,
   };
