@@ -196,34 +196,62 @@ export async function nearestCode(
   return Float64Array.from(square.subarray(0, n), (s) => Math.sqrt(s / cells));
 }
 
+/** What clouds of a network are compared with: quantiles of its awake cloud; null where nothing of that is finite. */
+export type ActivityReference = SlicedQuantiles | null;
+
+/** @param awake (count, cells) */
+export async function activityReference(
+  gpu: Gpu,
+  kind: PlanKind,
+  cells: number,
+  awake: Float32Array,
+): Promise<ActivityReference> {
+  const cloud = sampleCloud(awake, cells);
+  return cloud.length === 0 ? null : await quantiles(gpu, kind, cloud, cells);
+}
+
+/** The cells, and where their positions lie. */
+export interface MeasuredCode {
+  readonly population: Population;
+  readonly extent: Extent;
+}
+
+/**
+ * Measures one cloud, (count, cells).
+ * @param code null of readouts that are no code of anything
+ */
+export async function measureCloud(
+  gpu: Gpu,
+  kind: PlanKind,
+  cells: number,
+  code: MeasuredCode | null,
+  all: Float32Array,
+  reference: ActivityReference,
+): Promise<ActivityMetrics> {
+  const cloud = sampleCloud(all, cells);
+  if (cloud.length === 0) return { sliced: Number.NaN, participation: Number.NaN, nearest: Number.NaN };
+  const some = cloud.subarray(0, NEAREST_SAMPLES * cells);
+  const nearest = code && (await nearestCode(gpu, some, code.population, gridPositions(code.extent)));
+  return {
+    sliced: reference ? slicedWasserstein(await quantiles(gpu, kind, cloud, cells), reference) : Number.NaN,
+    participation: await participation(gpu, kind, cloud, cells),
+    nearest: nearest ? mean(nearest) : Number.NaN,
+  };
+}
+
 /**
  * Measures clouds of one network against its awake cloud, the first. `clouds`: (count, cells) each.
- * @param code the cells, and where their positions lie; null of readouts that are no code of anything
+ * @param code null of readouts that are no code of anything
  */
 export async function measureActivity(
   gpu: Gpu,
   kind: PlanKind,
   cells: number,
-  code: { readonly population: Population; readonly extent: Extent } | null,
+  code: MeasuredCode | null,
   clouds: readonly Float32Array[],
 ): Promise<ActivityMetrics[]> {
-  const grid = code && gridPositions(code.extent);
+  const reference = await activityReference(gpu, kind, cells, clouds[0] ?? new Float32Array(0));
   const out: ActivityMetrics[] = [];
-  let awake: SlicedQuantiles | null = null;
-  for (const [i, all] of clouds.entries()) {
-    const cloud = sampleCloud(all, cells);
-    if (cloud.length === 0) {
-      out.push({ sliced: Number.NaN, participation: Number.NaN, nearest: Number.NaN });
-      continue;
-    }
-    const own = await quantiles(gpu, kind, cloud, cells);
-    if (i === 0) awake = own;
-    const some = cloud.subarray(0, NEAREST_SAMPLES * cells);
-    out.push({
-      sliced: awake === null ? Number.NaN : slicedWasserstein(own, awake),
-      participation: await participation(gpu, kind, cloud, cells),
-      nearest: code && grid ? mean(await nearestCode(gpu, some, code.population, grid)) : Number.NaN,
-    });
-  }
+  for (const cloud of clouds) out.push(await measureCloud(gpu, kind, cells, code, cloud, reference));
   return out;
 }

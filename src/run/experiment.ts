@@ -12,6 +12,7 @@ import {
 import type { ExperimentConfig } from "../config/schema.ts";
 import type { PlanKind } from "../gpu/plan.ts";
 import { type LaunchSize, type ModelSpec, modelSpec } from "../kernels/spec.ts";
+import { activityEvery } from "../metrics/code.ts";
 import { paddedRows } from "../model/rows.ts";
 import type { ReplaySpec } from "../replay/replay.ts";
 import type { TrainSpec } from "../train/spec.ts";
@@ -91,14 +92,11 @@ export function replaySpecOf(config: ExperimentConfig, kind: PlanKind, startStat
   };
 }
 
-/** Activities of a condition that are enough to measure it by. */
-const ENOUGH_ACTIVITIES = 4096;
-
 /** Steps between two activities of place cells that a replay keeps: for its file, or only to be measured. */
 export function codeEvery(config: ExperimentConfig): number {
   const { steps, repeats, saveEvery, saveCode } = config.replay;
   if (config.task.cells === null) return 0;
-  return saveCode ? saveEvery : Math.max(1, Math.min(steps, Math.floor((steps * repeats) / ENOUGH_ACTIVITIES)));
+  return saveCode ? saveEvery : activityEvery(steps, repeats);
 }
 
 /**

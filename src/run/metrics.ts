@@ -1,15 +1,21 @@
 /** `reverie metrics`: the metrics of model.md section 8 for anybody's positions. */
-import { pathTask } from "../config/resolve.ts";
+import { activityReference, measureCloud } from "../code/activity.ts";
+import { cellsOf } from "../code/population.ts";
+import { codeSpec, pathTask } from "../config/resolve.ts";
 import { DataError, EXIT, type ExitCode } from "../errors.ts";
+import type { Gpu } from "../gpu/context.ts";
 import { formatCsv } from "../io/csv.ts";
 import { writeFileAtomically } from "../io/disk.ts";
 import { expectArray, type Npz, readNpz } from "../io/npz.ts";
+import { activityValues, type CodeMetricValues, NO_CODE } from "../metrics/code.ts";
 import { type Geometry, geometryOf } from "../metrics/geometry.ts";
 import { AWAKE, awakeReference, measure } from "../metrics/measure.ts";
 import { SPREAD_METRICS, type SpreadMetric, spreadOverRows } from "../metrics/row-spread.ts";
 import { METRIC_NAMES, METRICS, type MetricName, type MetricValues } from "../metrics/table.ts";
 import type { States, Trajectories } from "../metrics/trajectories.ts";
 import { spreadText } from "../report/format.ts";
+import { extentOf } from "../task/extent.ts";
+import { openForVerb, planKindFor } from "./open.ts";
 import { prepareOutput } from "./output.ts";
 import type { Io, MetricsOptions } from "./types.ts";
 
@@ -21,7 +27,18 @@ interface Recording {
   readonly replay: Trajectories;
   readonly awake: Trajectories | null;
   readonly states: States | null;
+  readonly activity: Activity | null;
 }
+
+/** Activity of place cells, (rows × steps, cells), and the awake one that it is compared with. */
+interface Activity {
+  readonly cells: number;
+  readonly replay: Float32Array;
+  readonly awake: Float32Array | null;
+}
+
+/** Replay, then awake, in activity space. */
+type MeasuredActivity = readonly [CodeMetricValues, CodeMetricValues];
 
 /** A line of the table: the replays of a file, or its awake paths. */
 export interface MeasuredFile {
@@ -35,7 +52,23 @@ export interface MeasuredFile {
   readonly sd: Readonly<Record<SpreadMetric, number>>;
 }
 
-const NAMES = ["positions", "awake", "states"];
+const NAMES = ["positions", "awake", "states", "activity", "awake_activity"];
+
+function activityOf(npz: Npz): Activity | null {
+  if (!npz.has("activity")) {
+    if (!npz.has("awake_activity")) return null;
+    throw new DataError(`${npz.path}: awake_activity: there is no activity (rows, T, cells) to compare with it`);
+  }
+  const sizes: Record<string, number> = {};
+  const read = (name: string) =>
+    expectArray(npz, name, { dtype: "float32", shape: ["rows", "T", "cells"], sizes, finite: false });
+  const replay = read("activity");
+  const cells = sizes.cells as number;
+  if (replay.length === 0) throw new DataError(`${npz.path}: activity: holds nothing; leave it out`);
+  // Awake paths have rows and steps of their own.
+  for (const axis of ["rows", "T"]) delete sizes[axis];
+  return { cells, replay, awake: npz.has("awake_activity") ? read("awake_activity") : null };
+}
 
 function trajectories(npz: Npz, name: string, every: number): Trajectories {
   const shape = npz.get(name)?.shape ?? [];
@@ -109,6 +142,7 @@ function ofRun(npz: Npz, every: number): Recording[] {
       replay: pooled(npz, name, savedEvery(npz, every)),
       awake,
       states: null,
+      activity: null,
     }));
 }
 
@@ -137,7 +171,7 @@ function readRecordings(path: string, every: number): Recording[] {
     throw new DataError(`${path}: awake: no value is finite, so nothing can be compared with it; leave the array out`);
   }
   const states = npz.has("states") ? finiteStates(npz, replay, every) : null;
-  return [{ path, condition: "replay", replay, awake, states }];
+  return [{ path, condition: "replay", replay, awake, states, activity: activityOf(npz) }];
 }
 
 const NO_PATHS: Trajectories = { positions: new Float64Array(0), rows: 0, steps: 0 };
@@ -151,6 +185,7 @@ export function measureRecording(
   { path, condition, replay, awake, states }: Recording,
   geometry: Geometry,
   first: MetricValues | null,
+  code?: MeasuredActivity,
 ): MeasuredFile[] {
   const reference = awakeReference(awake ?? NO_PATHS, geometry);
   const record = (name: string, t: Trajectories, values: MetricValues): MeasuredFile => ({
@@ -164,10 +199,12 @@ export function measureRecording(
   const values = measure(replay, reference, geometry, awake?.steps ?? replay.steps, {
     reference: first ?? UNDEFINED,
     ...(states === null || states.rows === 0 ? {} : { states }),
+    ...(code ? { code: code[0] } : {}),
   });
   const records = [record(condition, replay, values)];
   if (awake) {
-    records.push(record(AWAKE, awake, measure(awake, reference, geometry, awake.steps, { reference: UNDEFINED })));
+    const extra = { reference: UNDEFINED, ...(code ? { code: code[1] } : {}) };
+    records.push(record(AWAKE, awake, measure(awake, reference, geometry, awake.steps, extra)));
   }
   return records;
 }
@@ -226,28 +263,59 @@ function measuredJson(measured: readonly MeasuredFile[]): string {
   return JSON.stringify(measured, (_, value) => (typeof value === "number" ? cell(value) : value));
 }
 
+/** On the GPU, as the activity of our own replays. `code_distance` needs cells in the configuration, as many as there are. */
+async function measuredActivity(
+  { path, activity }: Recording,
+  { config }: MetricsOptions,
+  openGpu: () => Promise<Gpu>,
+  note: Io["note"],
+): Promise<MeasuredActivity | undefined> {
+  if (activity === null) return undefined;
+  const { cells, replay, awake } = activity;
+  const own = codeSpec(config);
+  const code = own && cellsOf(own.population) === cells ? own.population : null;
+  if (code === null) note(`${path}: no code_distance: the configuration has no task.cells with count ${cells}`);
+  const gpu = await openGpu();
+  const kind = planKindFor(gpu, {}, { units: cells, rows: 32 });
+  const reference = awake && (await activityReference(gpu, kind, cells, awake));
+  const measured = code && { population: code, extent: extentOf(pathTask(config)) };
+  const of = async (cloud: Float32Array | null): Promise<CodeMetricValues> =>
+    cloud === null ? NO_CODE : activityValues(await measureCloud(gpu, kind, cells, measured, cloud, reference));
+  return [await of(replay), await of(awake)];
+}
+
 export async function runMetrics(options: MetricsOptions, io: Io): Promise<ExitCode> {
   const geometry = geometryOf(pathTask(options.config));
   if (options.out !== undefined) prepareOutput(options.out);
   const measured: MeasuredFile[] = [];
   let first: MetricValues | null = null;
-  // One file at a time: states are large, and results are small.
-  for (const path of options.files) {
-    const recordings = readRecordings(path, options.every);
-    for (const [i, recording] of recordings.entries()) {
-      const records = measureRecording(recording, geometry, first);
-      const { diverged } = (records[0] as MeasuredFile).values;
-      if (diverged > 0) {
-        io.note(
-          `${path}: ${Math.round(diverged * recording.replay.rows)} of ${recording.replay.rows} rows diverged; ` +
-            "rows with NaN or infinity count for reach times and diverged alone",
-        );
+  let gpu: Gpu | null = null;
+  const openGpu = async (): Promise<Gpu> => {
+    gpu ??= await openForVerb({ requireGpu: false }, io);
+    return gpu;
+  };
+  try {
+    // One file at a time: states are large, and results are small.
+    for (const path of options.files) {
+      const recordings = readRecordings(path, options.every);
+      for (const [i, recording] of recordings.entries()) {
+        const code = await measuredActivity(recording, options, openGpu, io.note);
+        const records = measureRecording(recording, geometry, first, code);
+        const { diverged } = (records[0] as MeasuredFile).values;
+        if (diverged > 0) {
+          io.note(
+            `${path}: ${Math.round(diverged * recording.replay.rows)} of ${recording.replay.rows} rows diverged; ` +
+              "rows with NaN or infinity count for reach times and diverged alone",
+          );
+        }
+        first ??= options.files.length > 1 || recordings.length > 1 ? (records[0] as MeasuredFile).values : null;
+        // Awake paths are those of the file, not of a condition.
+        measured.push(...(i + 1 < recordings.length ? records.slice(0, 1) : records));
       }
-      first ??= options.files.length > 1 || recordings.length > 1 ? (records[0] as MeasuredFile).values : null;
-      // Awake paths are those of the file, not of a condition.
-      measured.push(...(i + 1 < recordings.length ? records.slice(0, 1) : records));
+      io.signal.throwIfAborted();
     }
-    io.signal.throwIfAborted();
+  } finally {
+    await (gpu as Gpu | null)?.close();
   }
   if (options.out !== undefined) {
     writeFileAtomically(options.out, measuredCsv(measured));

@@ -109,7 +109,7 @@ export interface ReportOptions {
 
 /** Measures positions that reverie need not have made. */
 export interface MetricsOptions {
-  /** .npz files with `positions` (rows, T, 2) and, perhaps, `awake` (rows, T, 2) and `states` (rows, T, N). */
+  /** .npz files with `positions` (rows, T, 2) and, perhaps, `awake` (rows, T, 2) `states` (rows, T, N), `activity` (rows, T, cells). */
   readonly files: readonly string[];
   /** Where the maze comes from. */
   readonly config: ExperimentConfig;

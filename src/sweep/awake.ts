@@ -1,11 +1,14 @@
 /** The networks awake, on test trajectories with input: measured by the same kernels as what is compared with them. */
+import { type ActivityReference, activityReference, measureCloud } from "../code/activity.ts";
 import { shownOf } from "../code/passes.ts";
 import type { DeviceBuffer, Gpu } from "../gpu/context.ts";
 import type { Pass, Plan } from "../gpu/plan.ts";
 import { Program, unlessAborted } from "../gpu/program.ts";
 import { timeWindows, UNUSED_BUFFERS } from "../kernels/recurrence.ts";
+import { activityValues } from "../metrics/code.ts";
 import { roundUp } from "../model/parameters.ts";
 import { paddedRows } from "../model/rows.ts";
+import { extentOf } from "../task/extent.ts";
 import { type TestResult, testBatch } from "../train/test-batch.ts";
 import type { SweepDefinition } from "./definition.ts";
 import { cloudRecord, type LaunchHooks } from "./launch.ts";
@@ -27,6 +30,8 @@ export interface AwakeReference {
   readonly records: readonly ResultRecord[];
   /** (S, repeats, N): where replays start from under `awakeEnd`. */
   readonly last: Float32Array;
+  /** What activity is compared with, one per network; empty where it is not measured. */
+  readonly activity: readonly ActivityReference[];
 }
 
 /** States of a group of networks stay below this, and so do the readouts that are measured at once. */
@@ -66,6 +71,7 @@ export async function measureAwake(
   const size = Math.max(step, Math.floor(Math.min(STATES_BYTES, m.budget / 4) / perNetwork / step) * step);
   const adapter = { ...m.adapter, maxBuffer: Math.min(m.adapter.maxBuffer, Math.max(STATES_BYTES, m.budget / 4)) };
   const records: ResultRecord[] = [];
+  const activity: ActivityReference[] = [];
   const N = d.shape.units;
   const last = new Float32Array(d.networks.length * d.repeats * N);
   for (let from = 0; from < d.networks.length; from += size) {
@@ -82,6 +88,7 @@ export async function measureAwake(
         count,
         {
           keep: true,
+          keepCode: d.activity === true,
           ...(signal ? { signal } : {}),
           ...(from === 0 && hooks.onCompile ? { onCompile: hooks.onCompile } : {}),
         },
@@ -96,9 +103,21 @@ export async function measureAwake(
     }
     const measured = await unlessAborted(signal, measureReadout(gpu, d, m, test, from, own, signal));
     if (measured === null) return null;
-    records.push(...measured);
+    if (!test.code || !d.code || !d.activity) {
+      records.push(...measured);
+      continue;
+    }
+    const [cells, all] = [d.shape.outputs, test.code];
+    const code = { population: d.code.population, extent: extentOf(d.task) };
+    for (const [s, record] of measured.entries()) {
+      const cloud = all.subarray((s * all.length) / own, ((s + 1) * all.length) / own);
+      const reference = await activityReference(gpu, m.kind, cells, cloud);
+      activity.push(reference);
+      const values = activityValues(await measureCloud(gpu, m.kind, cells, code, cloud, reference));
+      records.push({ ...record, values: { ...record.values, ...values } });
+    }
   }
-  return { records, last };
+  return { records, last, activity };
 }
 
 async function measureReadout(

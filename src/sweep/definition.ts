@@ -52,6 +52,8 @@ export interface SweepDefinition {
   readonly task: PathTask;
   /** Place cells on its paths; not there where the position itself is read out. */
   readonly code?: CodeSpec;
+  /** Also measure in the activity space of the place cells; not there where it is not asked for. */
+  readonly activity?: true;
   /** T of an awake trajectory. */
   readonly awakeSteps: number;
   readonly awakeTrajectories: number;
@@ -98,6 +100,7 @@ const schema = z.looseObject({
   leakySlope: z.number(),
   noiseRounds: z.union([z.literal(7), z.literal(10)]),
   task: z.looseObject({ kind: z.string() }),
+  activity: z.literal(true).optional(),
   awakeSteps: count(1, 65536),
   awakeTrajectories: count(1, 2 ** 20),
   maskRandom: z.boolean(),

@@ -1,14 +1,17 @@
 /** Runs the launches of a sweep on one GPU: buffers made once for all of them, one program per kind of launch. */
+import { type ActivityReference, measureCloud } from "../code/activity.ts";
 import { shownOf } from "../code/passes.ts";
-import type { DeviceBuffer, Gpu } from "../gpu/context.ts";
+import { BUFFER_USAGE, type DeviceBuffer, type Gpu } from "../gpu/context.ts";
 import { Clock, makeBuffer, Program } from "../gpu/program.ts";
 import { chunkRows } from "../kernels/recurrence.ts";
 import { unpackRows } from "../kernels/unpack.ts";
+import { activityValues } from "../metrics/code.ts";
 import { conditionalMutualInformation } from "../metrics/markov.ts";
 import { roundUp } from "../model/parameters.ts";
 import { packRows, type RowRecord } from "../model/rows.ts";
 import { savedSteps } from "../replay/plan.ts";
 import { startSlot } from "../replay/replay.ts";
+import type { Extent } from "../task/extent.ts";
 import { aggregateRows } from "./aggregate.ts";
 import { type AuditedRow, auditedRowsOf } from "./audit.ts";
 import {
@@ -40,6 +43,8 @@ export interface LaunchInputs {
   readonly rows: (network: number, from: number, count: number) => readonly RowRecord[];
   /** (S, cells): steps of the awake trajectories in each cell. */
   readonly awakeOccupancy: Uint32Array<ArrayBuffer> | null;
+  /** Where activity is measured: of each network, what its clouds are compared with. */
+  readonly activity?: readonly ActivityReference[];
   /** (S, repeats, N): states to start from, or null for encoded positions. */
   readonly startStates: Float32Array | null;
   /** Whether audited rows are read back. */
@@ -170,6 +175,41 @@ export class SweepMachine {
     return auditedRowsOf(o, launch, chunkOf(o, launch).rowsPerNetwork, audit, raw, o.layouts.stats);
   }
 
+  /** One cloud in activity space: a cloud at a time, for all of a launch may be more than the host should hold. */
+  async #activity(launch: Launch, network: number, condition: number): Promise<Record<string, number>> {
+    const { options: o } = this;
+    const references = this.#inputs.activity;
+    if (!o.code || !references || o.activityEvery === 0) return {};
+    const { rowsPerNetwork, networks } = chunkOf(o, launch);
+    const [O, padded] = [o.model.shape.outputs, roundUp(o.model.shape.outputs, 4)];
+    const row0 = network * rowsPerNetwork + condition * o.repeats;
+    const kept = savedSteps(o.steps, o.activityEvery);
+    const bytes = 4 * o.repeats * padded;
+    const y = await this.#slots("code_all", 4 * networks * rowsPerNetwork * padded, 4 * row0 * padded, bytes, kept);
+    const cloud = new Float32Array(kept * o.repeats * O);
+    for (let i = 0; i < kept * o.repeats; i++) cloud.set(y.subarray(i * padded, i * padded + O), i * O);
+    const reference = references[launch.network0 + network] ?? null;
+    const code = { population: o.code.population, extent: o.extent as Extent };
+    return activityValues(await measureCloud(this.#gpu, o.kind, O, code, cloud, reference));
+  }
+
+  /** The same part of every slot of a buffer, one behind the other; all in bytes. */
+  async #slots(name: string, slot: number, from: number, bytes: number, count: number): Promise<Float32Array> {
+    const { device } = this.#gpu;
+    const source = this.#buffer(name);
+    const staging = device.createBuffer({ label: name, size: count * bytes, usage: BUFFER_USAGE.readback });
+    try {
+      const encoder = device.createCommandEncoder({ label: name });
+      for (let t = 0; t < count; t++)
+        encoder.copyBufferToBuffer(source.buffer, source.offset + t * slot + from, staging, t * bytes, bytes);
+      device.queue.submit([encoder.finish()]);
+      await this.#gpu.map(staging, count * bytes);
+      return new Float32Array(staging.getMappedRange().slice(0));
+    } finally {
+      staging.destroy();
+    }
+  }
+
   async #collect(launch: Launch, plan: LaunchPlan): Promise<LaunchOutput> {
     const { options: o } = this;
     const { metrics, layouts } = o;
@@ -185,8 +225,10 @@ export class SweepMachine {
     const records: ResultRecord[] = [];
     for (let c = 0; c < launch.conditions; c++) {
       for (let s = 0; s < launch.networks; s++) {
-        const record = cloudRecord(metrics, layouts, chunk, raw, s, c);
-        records.push({ ...record, network: launch.network0 + s, condition: launch.condition0 + c });
+        const { values, ...record } = cloudRecord(metrics, layouts, chunk, raw, s, c);
+        const own = await this.#activity(launch, s, c);
+        const who = { network: launch.network0 + s, condition: launch.condition0 + c };
+        records.push({ ...record, ...who, values: { ...values, ...own } });
       }
     }
     const audited = await this.#audited(launch, plan, raw.stats);

@@ -95,6 +95,8 @@ export interface SweepRequest extends Pick<ConditionRequest, "grid" | "list" | "
   readonly steps?: number;
   readonly start?: "encoded" | "awakeEnd";
   readonly pairedNoise?: boolean;
+  /** Also measure in the activity space of place cells: takes time of its own for every network and condition. */
+  readonly activity?: boolean;
   readonly save: Save;
   readonly saveEvery: number;
   readonly stateRepeats: number;
@@ -132,6 +134,7 @@ export function defineSweep({ configs, networks }: LoadedNetworks, request: Swee
     noiseRounds: config.train.noiseRounds,
     task: pathTask(config),
     ...codeOf(config),
+    ...activityOf(config, request),
     awakeSteps: config.task.steps,
     awakeTrajectories: Math.max(config.test.trajectories, start === "awakeEnd" ? repeats : 0),
     maskRandom: config.task.maskOffset === "random",
@@ -147,6 +150,15 @@ export function defineSweep({ configs, networks }: LoadedNetworks, request: Swee
     stateRepeats,
     conditionsPerShard: save === "summary" ? 0 : Math.min(fit, conditions.length),
   };
+}
+
+/** @throws UsageError where there are no place cells */
+function activityOf(config: ExperimentConfig, { activity }: SweepRequest): Pick<SweepDefinition, "activity"> {
+  if (activity !== true) return {};
+  if (config.task.cells !== null) return { activity };
+  throw new UsageError(
+    "--activity measures in the activity space of place cells, and these networks have none: leave it out",
+  );
 }
 
 /** Without place cells the definition, and so its hash, is what it was before there were any. */

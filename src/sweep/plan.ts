@@ -31,6 +31,7 @@ import {
   startBuffers,
   startPasses,
 } from "../replay/plan.ts";
+import type { Extent } from "../task/extent.ts";
 import { type AuditPlan, auditBuffers, auditPasses, planAudit } from "./audit-plan.ts";
 import {
   type MetricsChunk,
@@ -66,6 +67,10 @@ export interface SweepPlanOptions {
   /** Place cells, whose activity is decoded. */
   readonly code?: ReplayPlanOptions["code"];
   readonly metrics: PathMetricsSpec;
+  /** Activity of place cells at every n-th step is kept until the launch is measured; 0: none. */
+  readonly activityEvery: number;
+  /** Where the place cells' positions lie. */
+  readonly extent: Extent | null;
   /** Positions of every n-th step go to the host; 0: none. */
   readonly keepEvery: number;
   /** Rollouts per network and condition whose states go with them. */
@@ -124,6 +129,15 @@ function launchBuffers(o: SweepPlanOptions, launch: Launch, ring: number): Buffe
       ? [{ name: "y_all", bytes: 4 * kept * rows * shownOf(o.code, shape.outputs).floats, axes: "[saved][R][O]" }]
       : []),
     ...(sampled > 0 ? [{ name: "sampled_r", bytes: sampled, axes: "[saved][S·C·sampled][N]" }] : []),
+    ...(o.activityEvery > 0
+      ? [
+          {
+            name: "code_all",
+            bytes: 4 * savedSteps(o.steps, o.activityEvery) * s.output,
+            axes: "[kept][R][O], activity",
+          },
+        ]
+      : []),
     { name: "e0", bytes: 4 * rows * shape.encoderInputs, axes: "[R][E]" },
     ...startBuffers(o, rows),
     ...metricsBuffers(o.metrics, metricsChunkOf(o, launch), o.layouts, o.networks),
@@ -141,7 +155,7 @@ interface Need {
 function needs(o: SweepPlanOptions, launch: Launch, ring: number): Need {
   const buffers = launchBuffers(o, launch, ring);
   // Weights are bound group by group, and what is kept is only copied.
-  const bound = buffers.filter((b) => !["weights", "recurrent_t", "y_all"].includes(b.name));
+  const bound = buffers.filter((b) => !["weights", "recurrent_t", "y_all", "code_all"].includes(b.name));
   const group = 4 * launch.networks * Math.max(o.model.layout.stride, roundUp(o.model.shape.units, 4) ** 2);
   return {
     total: buffers.reduce((sum, b) => sum + b.bytes, 0),
@@ -309,6 +323,8 @@ export function planLaunch(o: SweepPlanOptions, launch: Launch): LaunchPlan {
     }
     passes.push(readoutPass(r, chunk, w, 0), ...showPasses(o.code, w.steps * rows, { buffer: "decoded" }));
     passes.push(...metricsWindow(o.metrics, metrics, w), ...audited.behind);
+    if (o.activityEvery > 0)
+      passes.push(...keepSteps("keep activity", { buffer: "y", skip: 0 }, "code_all", s.output, o.activityEvery, w));
     if (o.keepEvery > 0)
       passes.push(
         ...keepSteps("keep positions", { buffer: shown.buffer, skip: 0 }, "y_all", rows * shown.floats, o.keepEvery, w),
@@ -343,7 +359,7 @@ export function sharedBuffers(plans: readonly LaunchPlan[]): BufferSpec[] {
 export const planKey = (l: Launch): string => `${l.network0}+${l.networks}, ${l.conditions} conditions`;
 
 /** What comes back from a launch. */
-const READ_BACK: readonly string[] = ["path_stats", "summaries", "occupancy", "y_all", "sampled_r"];
+const READ_BACK: readonly string[] = ["path_stats", "summaries", "occupancy", "y_all", "code_all", "sampled_r"];
 
 export interface SweepSummary {
   readonly launches: number;

@@ -3,9 +3,11 @@ import { shownOf } from "../code/passes.ts";
 import type { PlanKind } from "../gpu/plan.ts";
 import type { RecordLayouts } from "../kernels/records.ts";
 import { type AdapterSpec, type ModelSpec, modelSpec } from "../kernels/spec.ts";
+import { activityEvery } from "../metrics/code.ts";
 import { geometryOf } from "../metrics/geometry.ts";
 import { usesModifiers } from "../model/dynamics.ts";
 import type { RowRecord } from "../model/rows.ts";
+import { extentOf } from "../task/extent.ts";
 import { pathKernel } from "../task/path-uniforms.ts";
 import { inputScale } from "../task/paths.ts";
 import type { TrainSpec } from "../train/spec.ts";
@@ -93,6 +95,8 @@ export function planOptionsOf(d: SweepDefinition, m: MachineOptions): SweepPlanO
       readout: shownOf(d.code, d.shape.outputs).buffer,
       awakeOccupancy: true,
     },
+    extent: d.activity ? extentOf(d.task) : null,
+    activityEvery: d.activity ? activityEvery(d.steps, d.repeats) : 0,
     keepEvery: d.save === "summary" ? 0 : d.saveEvery,
     stateRepeats: d.stateRepeats,
   };

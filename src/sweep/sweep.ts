@@ -1,4 +1,5 @@
 /** Runs a sweep, or what is left of it, on an open GPU: awake reference, launches, and who is told of what is done. */
+import type { ActivityReference } from "../code/activity.ts";
 import type { DeviceBuffer, Gpu } from "../gpu/context.ts";
 import type { PlanKind } from "../gpu/plan.ts";
 import { recordLayouts } from "../kernels/records.ts";
@@ -121,12 +122,16 @@ export async function runSweep(
 
   let awake = d.networks.flatMap((_, network) => sink.known.get(resultKey({ network, condition: AWAKE })) ?? []);
   let startStates: Float32Array | null = null;
-  if (awake.length < d.networks.length || (d.start === "awakeEnd" && work.length > 0)) {
+  let activity: readonly ActivityReference[] = [];
+  // What stands in no line has to be made again for what is left.
+  const wantsAwake = (d.start === "awakeEnd" || d.activity === true) && work.length > 0;
+  if (awake.length < d.networks.length || wantsAwake) {
     const measured = await measureAwake(gpu, d, machineOf, trained, { ...hooks, ...compile });
     if (measured === null) return "interrupted";
     if (awake.length < d.networks.length) sink.append(measured.records);
     awake = [...measured.records];
     if (d.start === "awakeEnd") startStates = measured.last;
+    activity = measured.activity;
   }
   if (work.length === 0) return "completed";
   const cells = plan.metrics.geometry.box.cells ** 2;
@@ -135,6 +140,7 @@ export async function runSweep(
     rows: (network, from, count) => sweepRows(d, network, from, count),
     awakeOccupancy: awakeOccupancy(d, awake, cells),
     startStates,
+    activity,
     audit: options.audit !== undefined,
   });
   try {

@@ -23,7 +23,7 @@ export const metrics: Verb = (program, { perform, runs }) => {
     .description("measure positions of your own: speed, exploration, reach times, distance to awake paths")
     .argument(
       "<file...>",
-      ".npz with positions (rows, T, 2) and, perhaps, awake (rows, T, 2) and states (rows, T, N); or of `reverie replay`",
+      ".npz with positions (rows, T, 2) and, perhaps, awake (rows, T, 2), states (rows, T, N), activity and awake_activity (rows, T, cells); or of `reverie replay`",
     )
     .addOption(new Option("--task <name>", "maze that the positions lie in").choices(TASKS))
     .option("--config <file>", "configuration with a maze of your own, instead of --task")
@@ -32,6 +32,7 @@ export const metrics: Verb = (program, { perform, runs }) => {
     .addHelpText(
       "after",
       "\nPositions are metres, float32 or float64, from step 1 on; a row with NaN or infinity counts as diverged.\n" +
+        "Activity of place cells is measured too; distances to codes of positions need their cells in the configuration.\n" +
         "Without awake paths nothing is compared with them; of several files the first is the reference.\n" +
         "\nExample:\n  reverie metrics mine.npz --task tmaze --out mine.csv",
     )

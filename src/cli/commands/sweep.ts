@@ -19,6 +19,7 @@ interface Flags extends GlobalFlags, PlanFlags {
   readonly steps?: string;
   readonly start?: "encoded" | "awakeEnd";
   readonly pairedNoise?: boolean;
+  readonly activity?: boolean;
   readonly save?: "summary" | "decoded" | "states";
   readonly saveEvery?: string;
   readonly stateRepeats?: string;
@@ -79,6 +80,7 @@ function requestOf(f: Flags): SweepFlags {
     ...(f.steps === undefined ? {} : { steps: whole(f.steps, "--steps") }),
     ...(f.start === undefined ? {} : { start: f.start }),
     ...(f.pairedNoise === undefined ? {} : { pairedNoise: f.pairedNoise }),
+    ...(f.activity === true ? { activity: true } : {}),
   };
 }
 
@@ -91,6 +93,7 @@ const DEFINING = [
   "steps",
   "start",
   "pairedNoise",
+  "activity",
   "save",
   "saveEvery",
   "stateRepeats",
@@ -139,6 +142,7 @@ export const sweep: Verb = (program, { perform, runs }) => {
     )
     .option("--paired-noise", "conditions share their noise and starts (default: likewise)")
     .option("--no-paired-noise", "each condition draws its own")
+    .option("--activity", "also measure in the activity space of place cells: slower, for each network and condition")
     .addOption(
       new Option(
         "--save <what>",
