@@ -52,6 +52,8 @@ function reliabilityTable() {
   const files = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith(".json")) : [];
   const rows = files
     .map((name) => JSON.parse(readFileSync(`${folder}/${name}`, "utf8")))
+    // What a figure is made of lies beside it.
+    .filter(({ figure }) => figure !== undefined)
     .sort((a, b) => a.order - b.order || (a.figure < b.figure ? -1 : 1));
   const adapters = [...new Set(rows.flatMap(({ adapter }) => adapter ?? []))];
   const dates = rows.map(({ date }) => date).sort();
