@@ -1,7 +1,7 @@
 /**
- * The zip container as .npz uses it (PKWARE APPNOTE 6.3, without zip64): members are written stored, with sizes and
- * CRC-32 in front of the data, so that readers which walk the file front to back understand it too; fflate's
- * streaming writer puts them behind. Reading trusts nothing: the directory at the end must be consistent with the
+ * The zip container as .npz uses it (PKWARE APPNOTE 6.3): members are written stored, with sizes and CRC-32 in
+ * front of the data, so that readers which walk the file front to back understand it too; fflate's streaming writer
+ * puts them behind. Files beyond 4 GiB (zip64) are read, not written. Reading trusts nothing: the directory at the end must be consistent with the
  * local headers, members may not overlap, and every CRC-32 is verified.
  */
 import fs from "node:fs";
@@ -12,9 +12,14 @@ import { AtomicFile, asReadError, readFully } from "./disk.ts";
 const LOCAL_SIGNATURE = 0x04034b50;
 const CENTRAL_SIGNATURE = 0x02014b50;
 const END_SIGNATURE = 0x06054b50;
+const END64_SIGNATURE = 0x06064b50;
+const LOCATOR_SIGNATURE = 0x07064b50;
 const LOCAL_BYTES = 30;
 const CENTRAL_BYTES = 46;
 const END_BYTES = 22;
+const END64_BYTES = 56;
+const LOCATOR_BYTES = 20;
+const EXTRA64 = 0x0001;
 const CRC_OFFSET = 14;
 const STORED = 0;
 const DEFLATED = 8;
@@ -236,15 +241,7 @@ export class ZipReader {
 
   #readDirectory(): ZipEntry[] {
     const fileBytes = fs.fstatSync(this.#descriptor).size;
-    const end = this.#findEnd(fileBytes);
-    const count = end.record.readUInt16LE(10);
-    const size = end.record.readUInt32LE(12);
-    const start = end.record.readUInt32LE(16);
-    if (count === 0xffff || size === ZIP64 || start === ZIP64) throw this.#zip64();
-    const disks = end.record.readUInt32LE(4);
-    if (disks !== 0 || end.record.readUInt16LE(8) !== count || start + size !== end.position) {
-      throw this.#damaged("its directory is not where it should be");
-    }
+    const { count, size, start } = this.#directoryPlace(this.#findEnd(fileBytes));
     const directory = this.#bytes(start, size);
     const entries: ZipEntry[] = [];
     const names = new Set<string>();
@@ -267,6 +264,68 @@ export class ZipReader {
     return entries;
   }
 
+  /** Where the directory lies, from the record at the end or from the zip64 record that it points past. */
+  #directoryPlace(end: { readonly record: Buffer; readonly position: number }): {
+    count: number;
+    size: number;
+    start: number;
+  } {
+    const { record, position } = end;
+    const wrong = () => this.#damaged("its directory is not where it should be");
+    const count = record.readUInt16LE(10);
+    const size = record.readUInt32LE(12);
+    const start = record.readUInt32LE(16);
+    if (record.readUInt32LE(4) !== 0 || record.readUInt16LE(8) !== count) throw wrong();
+    if (count !== 0xffff && size !== ZIP64 && start !== ZIP64) {
+      if (start + size !== position) throw wrong();
+      return { count, size, start };
+    }
+    const locatorAt = position - LOCATOR_BYTES;
+    if (locatorAt < END64_BYTES) throw wrong();
+    const locator = this.#bytes(locatorAt, LOCATOR_BYTES);
+    const end64At = this.#large(locator, 8);
+    const isLocator = locator.readUInt32LE(0) === LOCATOR_SIGNATURE && locator.readUInt32LE(4) === 0;
+    // No extensible data between the record and its locator: nobody writes any.
+    if (!isLocator || end64At + END64_BYTES !== locatorAt) throw wrong();
+    const end64 = this.#bytes(end64At, END64_BYTES);
+    const large = { count: this.#large(end64, 32), size: this.#large(end64, 40), start: this.#large(end64, 48) };
+    const isWhole =
+      end64.readUInt32LE(0) === END64_SIGNATURE &&
+      this.#large(end64, 4) === END64_BYTES - 12 &&
+      end64.readUInt32LE(16) === 0 &&
+      end64.readUInt32LE(20) === 0 &&
+      this.#large(end64, 24) === large.count;
+    if (!isWhole || large.start + large.size !== end64At) throw wrong();
+    return large;
+  }
+
+  /** A number of 64 bits; none of a sound file is beyond what a double counts. */
+  #large(bytes: Buffer, at: number): number {
+    const value = Number(bytes.readBigUInt64LE(at));
+    if (!Number.isSafeInteger(value)) throw this.#damaged("a size in it is beyond any file");
+    return value;
+  }
+
+  /** The entry's numbers in order; those that do not fit 32 bits stand in its zip64 field. */
+  #sizes(
+    central: Buffer,
+    extra: Buffer,
+  ): { readonly bytes: number; readonly packedBytes: number; readonly localOffset: number } {
+    let field: Buffer | null = null;
+    for (let at = 0; at + 4 <= extra.length && field === null; at += 4 + extra.readUInt16LE(at + 2)) {
+      if (extra.readUInt16LE(at) === EXTRA64) field = extra.subarray(at + 4, at + 4 + extra.readUInt16LE(at + 2));
+    }
+    let at = 0;
+    const [bytes, packedBytes, localOffset] = [24, 20, 42].map((position) => {
+      const short = central.readUInt32LE(position);
+      if (short !== ZIP64) return short;
+      if (field === null || at + 8 > field.length) throw this.#damaged("its directory is broken");
+      at += 8;
+      return this.#large(field, at - 8);
+    }) as [number, number, number];
+    return { bytes, packedBytes, localOffset };
+  }
+
   #findEnd(fileBytes: number): { record: Buffer; position: number } {
     if (fileBytes < END_BYTES) throw this.#damaged("it ends too early");
     const tail = this.#bytes(Math.max(0, fileBytes - END_BYTES - 0xffff), Math.min(fileBytes, END_BYTES + 0xffff));
@@ -285,13 +344,13 @@ export class ZipReader {
     }
     const flags = central.readUInt16LE(8);
     const method = central.readUInt16LE(10);
-    const packedBytes = central.readUInt32LE(20);
-    const bytes = central.readUInt32LE(24);
     const nameBytes = central.readUInt16LE(28);
-    const length = CENTRAL_BYTES + nameBytes + central.readUInt16LE(30) + central.readUInt16LE(32);
-    const localOffset = central.readUInt32LE(42);
-    if (packedBytes === ZIP64 || bytes === ZIP64 || localOffset === ZIP64) throw this.#zip64();
-    if (length > central.length || localOffset + LOCAL_BYTES + nameBytes > directoryStart) {
+    const extraBytes = central.readUInt16LE(30);
+    const extraAt = CENTRAL_BYTES + nameBytes;
+    const length = extraAt + extraBytes + central.readUInt16LE(32);
+    if (length > central.length) throw this.#damaged("its directory is broken");
+    const { bytes, packedBytes, localOffset } = this.#sizes(central, central.subarray(extraAt, extraAt + extraBytes));
+    if (localOffset + LOCAL_BYTES + nameBytes > directoryStart) {
       throw this.#damaged("its directory is broken");
     }
     const name = this.#decodeName(central.subarray(CENTRAL_BYTES, CENTRAL_BYTES + nameBytes));
@@ -323,10 +382,6 @@ export class ZipReader {
     } catch {
       throw this.#damaged("a member's name is not UTF-8");
     }
-  }
-
-  #zip64(): DataError {
-    return new DataError(`${this.path}: larger than 4 GiB (zip64), which is not read; split it into several files`);
   }
 }
 

@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import { DataError, UsageError } from "../../src/errors.ts";
 import { bytesOf, encodeNpy, type TypedArray } from "../../src/io/npy.ts";
 import { expectArray, type Npz, NpzWriter, readNpz, writeNpz } from "../../src/io/npz.ts";
-import { ZipWriter } from "../../src/io/zip.ts";
+import { type ZipEntry, ZipReader, ZipWriter } from "../../src/io/zip.ts";
 import { FIXTURES, NO_NUMPY, runNumpy, scratch, seededRandom, thrownBy } from "./io-helpers.ts";
 
 const folder = scratch();
@@ -306,7 +306,7 @@ describe("reading a stranger's file", () => {
     expect(refusal(Buffer.concat([sound, Buffer.alloc(8)])).message).toContain("no directory at its end");
   });
 
-  it("refuses a name that occurs twice, encryption, unknown compression and zip64", () => {
+  it("refuses a name that occurs twice, encryption and unknown compression", () => {
     const path = join(folder(), "x.npz");
     const writer = new ZipWriter(path);
     for (const _ of [1, 2]) {
@@ -326,9 +326,52 @@ describe("reading a stranger's file", () => {
     expect(refusal(changed(entry + 8, 1)).message).toContain("encrypted");
     expect(refusal(changed(entry + 10, 12)).message).toContain("unknown compression 12");
     expect(refusal(changed(sound.length - 12, 0xffff)).message).not.toBe("");
-    const zip64 = Buffer.from(sound);
-    zip64.writeUInt32LE(0xffffffff, entry + 20);
-    expect(refusal(zip64).message).toContain("larger than 4 GiB (zip64)");
+  });
+
+  it("reads zip64, as files beyond 4 GiB are, and trusts its numbers no more than the others", () => {
+    const sound = Buffer.from(zipSync({ "x.npy": npy }, { level: 0 }));
+    const name = "x.npy".length;
+    const start = sound.length - 22 - 46 - name;
+    /** The same member, every number of 32 bits moved to where zip64 has it; each can be falsified. */
+    const large = (change: Partial<Record<"bytes" | "offset" | "start" | "record" | "short", number>> = {}) => {
+      const central = Buffer.from(sound.subarray(start, start + 46 + name));
+      for (const at of [20, 24, 42]) central.writeUInt32LE(0xffffffff, at);
+      const extra = Buffer.alloc(28 - (change.short ?? 0));
+      extra.writeUInt16LE(1, 0);
+      extra.writeUInt16LE(extra.length - 4, 2);
+      extra.writeBigUInt64LE(BigInt(change.bytes ?? npy.length), 4);
+      extra.writeBigUInt64LE(BigInt(npy.length), 12);
+      if (extra.length === 28) extra.writeBigUInt64LE(BigInt(change.offset ?? 0), 20);
+      central.writeUInt16LE(extra.length, 30);
+      const directory = Buffer.concat([central, extra]);
+      const end64 = Buffer.alloc(56);
+      end64.writeUInt32LE(0x06064b50, 0);
+      end64.writeBigUInt64LE(44n, 4);
+      end64.writeBigUInt64LE(1n, 24);
+      end64.writeBigUInt64LE(1n, 32);
+      end64.writeBigUInt64LE(BigInt(directory.length), 40);
+      end64.writeBigUInt64LE(BigInt(change.start ?? start), 48);
+      const locator = Buffer.alloc(20);
+      locator.writeUInt32LE(0x07064b50, 0);
+      locator.writeBigUInt64LE(BigInt(change.record ?? start + directory.length), 8);
+      locator.writeUInt32LE(1, 16);
+      const end = Buffer.from(sound.subarray(-22));
+      end.writeUInt32LE(0xffffffff, 12);
+      end.writeUInt32LE(0xffffffff, 16);
+      return Buffer.concat([sound.subarray(0, start), directory, end64, locator, end]);
+    };
+    const path = join(folder(), "large.npz");
+    fs.writeFileSync(path, large());
+    const zip = new ZipReader(path);
+    expect(Buffer.from(zip.read(zip.entries[0] as ZipEntry))).toEqual(Buffer.from(npy));
+    zip.close();
+    const misplaced = "its directory is not where it should be";
+    expect(refusal(large({ start: start - 1 })).message).toContain(misplaced);
+    expect(refusal(large({ record: start })).message).toContain(misplaced);
+    expect(refusal(large({ bytes: 2 ** 40 })).message).toContain("contradicts the directory");
+    expect(refusal(large({ bytes: 2 ** 60 })).message).toContain("beyond any file");
+    expect(refusal(large({ offset: 2 ** 40 })).message).toContain("its directory is broken");
+    expect(refusal(large({ short: 8 })).message).toContain("its directory is broken");
   });
 });
 
