@@ -67,7 +67,8 @@ async function check(gpu: Gpu, io: Io): Promise<{ passed: boolean; lines: string
 }
 
 export async function runDoctor(options: DoctorOptions, io: Io): Promise<ExitCode> {
-  const gpu = await openForVerb(options, io);
+  // The adapter is the result here, not a remark beside it.
+  const gpu = await openForVerb(options, { ...io, note: () => undefined });
   try {
     const environment = Object.fromEntries(
       ENVIRONMENT.filter((name) => process.env[name] !== undefined).map((name) => [name, process.env[name]]),
@@ -90,6 +91,7 @@ export async function runDoctor(options: DoctorOptions, io: Io): Promise<ExitCod
     } else {
       io.out(
         [
+          gpu.describe(),
           ...describeLimits(gpu),
           `known answer: right; plan of a small network: ${kind}`,
           ...gpu.givenUp.map((l) => `given up: ${l}`),

@@ -2,59 +2,13 @@
  * Every command of every page: what costs nothing is run, the others go through the program's own parser with real
  * configurations, and what they would do is left out. A script or a test file that a page names has to be there.
  */
-import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { EXIT } from "../../src/errors.ts";
 import { type Call, ROOT, recordingRuns, reverie } from "./command-line.ts";
-
-const PROGRAMS = /^(npx reverie|reverie|npm|node|bash) /;
-
-/** Words of a line of shell: quotes hold together, a comment ends it. */
-function words(line: string): string[] {
-  const out: string[] = [];
-  for (const m of line.matchAll(/'([^']*)'|"([^"]*)"|(#.*)|([^\s'"#]+)/g)) {
-    if (m[3] !== undefined) break;
-    const text = m[1] ?? m[2] ?? m[4] ?? "";
-    const before = line[(m.index ?? 0) - 1];
-    if (before !== undefined && !/\s/.test(before) && out.length > 0) out.push(`${out.pop()}${text}`);
-    else out.push(text);
-  }
-  return out;
-}
-
-interface Documented {
-  readonly page: string;
-  readonly line: string;
-}
-
-const tracked = (pattern: string): string[] =>
-  execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard", pattern], {
-    cwd: ROOT,
-    encoding: "utf8",
-  })
-    .trim()
-    .split("\n");
-
-/** In fenced shell, one a line; in running text, between backticks. Placeholders are not commands. */
-function commandsOf(page: string): Documented[] {
-  const text = readFileSync(join(ROOT, page), "utf8").replace(/\\\n\s*/g, " ");
-  const fenced = [...text.matchAll(/^```(?:sh|bash)?\n([\s\S]*?)^```$/gm)].flatMap((m) => (m[1] as string).split("\n"));
-  const prose = text.replace(/^```[\s\S]*?^```$/gm, "");
-  const inline = [...prose.matchAll(/`([^`\n]+)`/g)].map((m) => m[1] as string);
-  return [...fenced, ...inline]
-    .map((line) => line.trim())
-    .filter((line) => PROGRAMS.test(line) && !/…|<[a-z]+>|\b(FILE|RUN|DIR|NAME|DIRECTORY)\b/.test(line))
-    .map((line) => ({ page, line }));
-}
-
-/** The project may lie in a folder without its history: then the pages that are known to be there. */
-const PAGES = existsSync(join(ROOT, ".git")) ? tracked("*.md") : ["README.md", "test/README.md", "shaders/README.md"];
-const ALL = PAGES.flatMap(commandsOf);
-const OURS = ALL.filter(({ line }) => /^(npx )?reverie /.test(line));
-const OTHERS = ALL.filter(({ line }) => !/^(npx )?reverie /.test(line));
+import { OTHERS, OURS, PAGES, words } from "./documented.ts";
 
 /** Run for real: they need no GPU and take no time. */
 const CHEAP = ["init", "schema", "kernels", "--help"];
