@@ -20,6 +20,7 @@ const STREAM_AWAKE_NOISE: u32 = 4u;
 const STREAM_REPLAY_NOISE: u32 = 5u;
 const STREAM_REPLAY_STARTS: u32 = 6u;
 const STREAM_CELLS: u32 = 7u;
+const STREAM_TRIALS: u32 = 8u;
 
 // The last word of a counter; epochs stay below 2^24.
 fn counter_word(stream: u32, epoch: u32) -> u32 {

@@ -56,7 +56,7 @@ export async function replayNetworks(
   const trained = uploadWeights(gpu, trainSpecOf(config, kind).model, checkpoint.arrays.weights);
   try {
     const replayed = await replayInto(path, config, gpu, kind, trained, io);
-    const metrics = replayed.kind === "completed" ? metricsOf(config, readReplays(path, config)) : [];
+    const metrics = replayed.kind === "completed" ? metricsOf(readReplays(path, config)) : [];
     return { kind: replayed.kind, path, metrics };
   } finally {
     for (const buffer of trained.values()) gpu.destroyBuffer(buffer);

@@ -42,7 +42,7 @@ export const GRADCHECK_OPTIONS = [
 export type GradcheckOption = (typeof GRADCHECK_OPTIONS)[number];
 
 // Around the borders of quads (4), mask words and tiles (32), and of a readout's 16 columns.
-const UNITS = [1, 3, 4, 5, 8, 13, 16, 31, 32, 33, 64, 65];
+const UNITS = [1, 3, 4, 5, 8, 13, 16, 31, 32, 33, 48, 64, 65];
 const INPUTS = [1, 2, 3, 4, 7, 17, 40];
 const OUTPUTS = [1, 2, 3, 4, 5, 16, 17, 20, 33, 40];
 const ENCODER_INPUTS = [1, 2, 3, 4, 5, 9, 40];
@@ -89,7 +89,8 @@ class Draws {
   }
 }
 
-// Taken in turn, from lists whose lengths have little in common, so that a hundred cases meet every size.
+// Taken in turn, from lists whose lengths have no factor in common: of 12 sizes, every fourth case (each nonlinearity)
+// would only ever meet the same three.
 const unitsOf = (index: number): number => UNITS[index % UNITS.length] as number;
 const inputsOf = (index: number): number => INPUTS[index % INPUTS.length] as number;
 const activationOf = (index: number) => ACTIVATIONS[index % ACTIVATIONS.length] as (typeof ACTIVATIONS)[number];

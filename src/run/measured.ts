@@ -1,8 +1,9 @@
 /** Reads a replay file back and measures it. */
+import { parseConfig } from "../config/load.ts";
 import { pathTask } from "../config/resolve.ts";
 import type { ExperimentConfig } from "../config/schema.ts";
 import { DataError } from "../errors.ts";
-import { readNpz } from "../io/npz.ts";
+import { type Npz, readNpz } from "../io/npz.ts";
 import { geometryOf } from "../metrics/geometry.ts";
 import { AWAKE, type MetricRecord, measureRun } from "../metrics/measure.ts";
 import type { RateMaps } from "../metrics/rate-maps.ts";
@@ -11,6 +12,8 @@ import type { Tensor } from "../metrics/trajectories.ts";
 import { readRates } from "./rates.ts";
 
 export interface Replays {
+  /** The run's, with the replay that the file holds: flags of `reverie replay` make conditions of their own. */
+  readonly config: ExperimentConfig;
   /** True positions; of given tensors there are none. */
   readonly awakePositions?: Tensor;
   /** Of given tensors, the targets of the readouts, (time, row, O). */
@@ -35,9 +38,28 @@ export interface Replays {
 export const readoutArray = ({ task }: ExperimentConfig, condition: string): string =>
   `${task.kind === "tensors" ? "readout" : "positions"}_${condition}`;
 
+/** @throws DataError where the file's own settings are none */
+function replayedConfig(npz: Npz, path: string, config: ExperimentConfig): ExperimentConfig {
+  const bytes = npz.get("manifest")?.data;
+  // Somebody else's file, without our manifest.
+  if (!(bytes instanceof Uint8Array)) return config;
+  try {
+    const { config: own } = JSON.parse(new TextDecoder().decode(bytes)) as { config?: { replay?: unknown } };
+    return own?.replay === undefined ? config : parseConfig({ ...config, replay: own.replay });
+  } catch (cause) {
+    throw new DataError(
+      `${path}: its manifest holds no settings of a replay; write the file again with reverie replay`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
 /** @throws DataError where an array is missing or not float32 */
-export function readReplays(path: string, config: ExperimentConfig): Replays {
+export function readReplays(path: string, trained: ExperimentConfig): Replays {
   const npz = readNpz(path);
+  const config = replayedConfig(npz, path, trained);
   const find = (name: string): Tensor | undefined => {
     const array = npz.get(name);
     if (array && !(array.data instanceof Float32Array))
@@ -53,6 +75,7 @@ export function readReplays(path: string, config: ExperimentConfig): Replays {
   const rates = isTensors ? undefined : readRates(npz, path, config);
   const awakeCodeMetrics = find("distances_awake");
   return {
+    config,
     ...(rates ? { rates } : {}),
     ...(isTensors
       ? { awakeTarget: need("awake_target"), trials: Array.from(npz.get("trials")?.data ?? [], Number) }
@@ -72,7 +95,8 @@ export function readReplays(path: string, config: ExperimentConfig): Replays {
   };
 }
 
-export function metricsOf(config: ExperimentConfig, replays: Replays): MetricRecord[] {
+export function metricsOf(replays: Replays): MetricRecord[] {
+  const { config } = replays;
   if (config.task.kind === "tensors") {
     const { awakeCodeMetrics: own } = replays;
     const awake = { name: AWAKE, positions: replays.awakeReadout, ...(own ? { codeMetrics: own } : {}) };

@@ -167,7 +167,7 @@ export async function runReplay(options: ReplayOptions, io: Io): Promise<ExitCod
         io.out(JSON.stringify({ out: null, outcome: rolloutsEnded(how, [], `npx reverie replay ${options.run}`) }));
       return EXIT.interrupted;
     }
-    const records = metricsOf(config, readReplays(options.out, config));
+    const records = metricsOf(readReplays(options.out, config));
     io.note(`wrote ${options.out}`);
     if (config.task.kind === "tensors") io.note(NO_PATHS);
     const shares = records.filter((r) => r.condition !== "awake").map((r) => r.values.diverged ?? 0);

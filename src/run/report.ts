@@ -144,10 +144,11 @@ export interface Reported {
 
 /** Makes report and metrics.csv from what the directory holds. */
 export async function reportOf(run: string, out: string, note: (line: string) => void): Promise<Reported> {
-  const config = parseConfig(readJson(join(run, "config.json")));
+  const trained = parseConfig(readJson(join(run, "config.json")));
   const path = join(run, "replay", "replay.npz");
-  const replays = existsSync(path) ? readReplays(path, config) : null;
-  const records = replays ? metricsOf(config, replays) : [];
+  const replays = existsSync(path) ? readReplays(path, trained) : null;
+  const config = replays?.config ?? trained;
+  const records = replays ? metricsOf(replays) : [];
   if (replays) {
     writeFileAtomically(join(run, "metrics.csv"), metricsCsv(records));
     writeFileAtomically(join(run, "metrics-summary.csv"), summaryCsv(summarise(records)));

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { EXIT } from "../../src/errors.ts";
 import { writeNpz } from "../../src/io/npz.ts";
+import { TENSOR_NAMES } from "../../src/model/parameters.ts";
 import { ROOT, reverie } from "./command-line.ts";
 import { type Documented, OURS, words } from "./documented.ts";
 
@@ -69,8 +70,16 @@ const GIVEN: readonly (readonly [string, () => Promise<void>])[] = [
   ],
   ["a.npz", async () => copyFileSync("weights.npz", "a.npz")],
   ["b.npz", async () => copyFileSync("weights.npz", "b.npz")],
-  ["names.json", async () => writeFileSync("names.json", JSON.stringify({ W_rec: "W_rec" }))],
-  ["my-replays.npz", () => done(["paths", "--preset", "tmaze", "--batch", "8", "--out", "my-replays.npz"])],
+  [
+    "names.json",
+    async () =>
+      writeFileSync("names.json", JSON.stringify(Object.fromEntries(TENSOR_NAMES.map((name) => [name, name])))),
+  ],
+  [
+    "my-replays.npz",
+    async () =>
+      writeNpz("my-replays.npz", { positions: { data: new Float32Array(6 * 40 * 2).fill(0.1), shape: [6, 40, 2] } }),
+  ],
   ["theirs.npz", async () => copyFileSync("my-replays.npz", "theirs.npz")],
   ["ours.npz", async () => copyFileSync("my-replays.npz", "ours.npz")],
   ["mine.wgsl", async () => copyFileSync(join(ROOT, "shaders/rnn/rollout_own_row.wgsl"), "mine.wgsl")],

@@ -37,3 +37,14 @@ test("every command of it does what the next one needs", async () => {
     expect(existsSync(join(folder, path)), path).toBe(true);
   }
 }, 180_000);
+
+test("a replay under conditions of its own takes the place of the run's, and is reported", async () => {
+  for (const argv of [
+    ["replay", "runs/tiny", "--friction", "0.5", "--steps", "20"],
+    ["report", "runs/tiny"],
+  ]) {
+    const { code, stderr } = await reverie(argv);
+    expect(code, stderr).toBe(0);
+  }
+  expect(readFileSync(join(folder, "runs/tiny/metrics.csv"), "utf8")).toMatch(/,custom,/);
+});
