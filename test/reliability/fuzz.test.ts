@@ -107,6 +107,8 @@ test(`${CONFIGS} random configurations: plans that fit, or a refusal in one line
 const EXECUTED = scale(2, 200);
 /** A loss and a norm in float32, relative (test/train/reference.test.ts gives the reasons); ReLU may take another side. */
 const TOLERANCE = 2e-5;
+/** Float32 has no square of a norm from 1.8e19 on. */
+const OVERFLOWS = 1e18;
 
 test(`${EXECUTED} random configurations, run: what the float64 reference computes`, async () => {
   const gpu = await testGpu();
@@ -165,6 +167,8 @@ test(`${EXECUTED} random configurations, run: what the float64 reference compute
         [got.gradNorm[s], wanted.gradNorm],
       ] as [number, number][]) {
         const far = Math.abs(a / b - 1);
+        // Such a network has diverged, and says so.
+        if (b > OVERFLOWS && !Number.isFinite(a)) continue;
         tally.worst = Math.max(tally.worst, far);
         expect(far, JSON.stringify(values)).toBeLessThan(TOLERANCE);
       }

@@ -124,13 +124,15 @@ export const METRICS = [
     file: "src/sweep/aggregate.ts",
     find: "const sound = rows.filter((r) => r.diverged === 0);",
     replace: "const sound = rows;",
-    ...rows,
+    tests: ["test/unit/sweep-aggregate.test.ts"],
+    only: "",
   },
   {
     name: "never counts as T + 1",
     file: "src/sweep/aggregate.ts",
     find: "reach.map((t) => Math.min(t, steps));",
     replace: "reach.map((t) => Math.min(t, steps + 1));",
-    ...rows,
+    tests: ["test/unit/sweep-aggregate.test.ts"],
+    only: "",
   },
 ];
