@@ -33,6 +33,10 @@ export function conditionAt(conditions: readonly Condition[], cell: Cell): numbe
   );
 }
 
+/** κ of the members, ascending. */
+export const leaksOf = (members: readonly { readonly leak: number }[]): number[] =>
+  [...new Set(members.map((m) => m.leak))].sort((a, b) => a - b);
+
 /** Members of one κ and k, by ascending seed: cells of a grid are compared seed by seed. */
 export function membersAt<M extends FamilyMember>(
   members: readonly M[],

@@ -70,6 +70,9 @@ export function estimateMean(values: readonly number[], { confidence }: Statisti
   return { value, low: value - half, high: value + half, n };
 }
 
+/** A value in closed form: nothing was sampled. */
+export const exactly = (value: number): Estimate => ({ value, low: value, high: value, n: 0 });
+
 /** a − b, seed by seed. */
 export function pairedDifference(a: readonly number[], b: readonly number[], s: Statistics): Estimate {
   return estimateMean(

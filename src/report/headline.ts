@@ -40,6 +40,12 @@ export function adapterOf(input: ReportBase): { readonly name: string; readonly 
   return { name: String(name), software: at(found, "software") === true || at(found, "isFallbackAdapter") === true };
 }
 
+export const adapterFact = ({ name, software }: { readonly name: string; readonly software: boolean }): Fact => ({
+  name: "Adapter",
+  value: software ? `${name}, a software adapter: results are valid, speeds say nothing about a GPU` : name,
+  isWarning: software,
+});
+
 const overNetworks = (values: readonly number[]): string =>
   spreadText({ mean: mean(values), sd: standardDeviation(values), n: values.length });
 
@@ -47,15 +53,7 @@ export function headline(input: ReportBase): Fact[] {
   const { config } = input;
   const facts: Fact[] = [];
   const adapter = adapterOf(input);
-  if (adapter !== null) {
-    facts.push({
-      name: "Adapter",
-      value: adapter.software
-        ? `${adapter.name}, a software adapter: results are valid, speeds say nothing about a GPU`
-        : adapter.name,
-      isWarning: adapter.software,
-    });
-  }
+  if (adapter !== null) facts.push(adapterFact(adapter));
   const add = (name: string, value: string): void => {
     if (value !== "") facts.push({ name, value });
   };

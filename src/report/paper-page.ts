@@ -4,7 +4,7 @@ import type { PaperManifest, ProtocolMark } from "../paper/directory.ts";
 import type { PaperFigure } from "../paper/evidence.ts";
 import type { FamilyName, Protocol } from "../paper/protocol.ts";
 import type { Findings } from "../paper/reproduction.ts";
-import type { Fact } from "./headline.ts";
+import { adapterFact, type Fact } from "./headline.ts";
 import { figureHtml, type PageFigure, pageHtml, section } from "./page.ts";
 import { grid, ofPart, PARTS, type Part, tally, verdicts } from "./paper-claims.ts";
 import { constants, methods } from "./paper-methods.ts";
@@ -67,17 +67,7 @@ function factsOf(input: PaperReportInput): Fact[] {
   const { versions: v, started, ended } = manifest as { versions?: Record<string, string> } & Record<string, unknown>;
   const hours = Object.values(manifest.seconds).reduce((a, b) => a + b, 0) / 3600;
   return [
-    ...(isText(adapter?.name)
-      ? [
-          {
-            name: "Adapter",
-            value: adapter.software
-              ? `${adapter.name}, a software adapter: results are valid, times say nothing about a GPU`
-              : adapter.name,
-            isWarning: adapter.software === true,
-          },
-        ]
-      : []),
+    ...(isText(adapter?.name) ? [adapterFact({ name: adapter.name, software: adapter.software === true })] : []),
     {
       name: "Networks",
       value: `N = ${unitsOf(input)}${unitsOf(input) < LARGE_UNITS ? " (small)" : ""}; κ ${protocol.leaks.join(", ")} × k ${protocol.maskEvery.join(", ")}; ${protocol.seeds.count} seeds for each`,

@@ -38,14 +38,17 @@ export interface Replays {
 export const readoutArray = ({ task }: ExperimentConfig, condition: string): string =>
   `${task.kind === "tensors" ? "readout" : "positions"}_${condition}`;
 
+/** Settings of the replay that a file of ours holds, unchecked; undefined in somebody else's. @throws SyntaxError */
+export function replaySettings(npz: Npz): unknown {
+  const bytes = npz.get("manifest")?.data;
+  return bytes instanceof Uint8Array ? JSON.parse(new TextDecoder().decode(bytes))?.config?.replay : undefined;
+}
+
 /** @throws DataError where the file's own settings are none */
 function replayedConfig(npz: Npz, path: string, config: ExperimentConfig): ExperimentConfig {
-  const bytes = npz.get("manifest")?.data;
-  // Somebody else's file, without our manifest.
-  if (!(bytes instanceof Uint8Array)) return config;
   try {
-    const { config: own } = JSON.parse(new TextDecoder().decode(bytes)) as { config?: { replay?: unknown } };
-    return own?.replay === undefined ? config : parseConfig({ ...config, replay: own.replay });
+    const replay = replaySettings(npz);
+    return replay === undefined ? config : parseConfig({ ...config, replay });
   } catch (cause) {
     throw new DataError(
       `${path}: its manifest holds no settings of a replay; write the file again with reverie replay`,

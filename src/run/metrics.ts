@@ -15,6 +15,7 @@ import { METRIC_NAMES, METRICS, type MetricName, type MetricValues } from "../me
 import type { States, Trajectories } from "../metrics/trajectories.ts";
 import { spreadText } from "../report/format.ts";
 import { extentOf } from "../task/extent.ts";
+import { replaySettings } from "./measured.ts";
 import { openForVerb, planKindFor } from "./open.ts";
 import { prepareOutput } from "./output.ts";
 import type { Io, MetricsOptions } from "./types.ts";
@@ -121,10 +122,8 @@ function pooled(npz: Npz, name: string, every: number): Trajectories {
 
 /** Steps between two positions of a run's replay file; what the caller says where the file does not. */
 function savedEvery(npz: Npz, every: number): number {
-  const text = npz.get("manifest")?.data;
-  if (!(text instanceof Uint8Array)) return every;
   try {
-    const found: unknown = JSON.parse(new TextDecoder().decode(text))?.config?.replay?.saveEvery;
+    const found: unknown = (replaySettings(npz) as { saveEvery?: unknown } | undefined)?.saveEvery;
     return Number.isInteger(found) && (found as number) > 0 ? (found as number) : every;
   } catch {
     return every;

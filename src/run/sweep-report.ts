@@ -6,6 +6,7 @@ import { parseCsv } from "../io/csv.ts";
 import { readNpz } from "../io/npz.ts";
 import { geometryOf } from "../metrics/geometry.ts";
 import type { Tensor } from "../metrics/trajectories.ts";
+import { adapterFact } from "../report/headline.ts";
 import { choosePaths } from "../report/paths.ts";
 import { axisValueText } from "../report/sweep-axes.ts";
 import type { SweepReportInput } from "../report/sweep-html.ts";
@@ -141,15 +142,7 @@ function factsOf(
   const count = d.conditions.length * d.networks.length * d.repeats;
   return [
     ...(typeof adapter?.name === "string" && adapter.name !== ""
-      ? [
-          {
-            name: "Adapter",
-            value: adapter.software
-              ? `${adapter.name}, a software adapter: results are valid, speeds say nothing about a GPU`
-              : adapter.name,
-            isWarning: adapter.software === true,
-          },
-        ]
+      ? [adapterFact({ name: adapter.name, software: adapter.software === true })]
       : []),
     {
       name: "Networks",

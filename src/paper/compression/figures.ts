@@ -6,9 +6,10 @@ import { type Mark, xAxis, yAxis } from "../../report/chart.ts";
 import { panels } from "../../report/panels.ts";
 import { conditionColour, HAIRLINE, INK, MUTED, PAPER } from "../../report/theme.ts";
 import type { Estimate, PaperFigure } from "../evidence.ts";
+import { leaksOf } from "../grid.ts";
 import type { Protocol } from "../protocol.ts";
 import { TASK_WORDS } from "../words.ts";
-import { againstAwake, againstPlain, codeFactor, factor, infidelity, leaksOf, type Quantity } from "./judge.ts";
+import { againstAwake, againstPlain, codeFactor, factor, infidelity, type Quantity } from "./judge.ts";
 import type { CompressionTask } from "./measure.ts";
 
 /** What is drawn of the scale; longer intervals are cut. */
@@ -47,7 +48,7 @@ const ground = (y: readonly [number, number], { animal }: Protocol["compression"
 function scaleFigure(tasks: readonly CompressionTask[], protocol: Protocol): PaperFigure[] {
   const { maskEvery, animal } = protocol.compression;
   const frictions = [...protocol.replay.friction].sort((a, b) => a - b);
-  const leaks = [...new Set(tasks.flatMap(leaksOf))].sort((a, b) => a - b);
+  const leaks = leaksOf(tasks.flatMap((t) => t.members));
   const along = (t: CompressionTask, leak: number, value: Quantity): Point[] =>
     frictions.map((x) => ({
       x,
@@ -55,7 +56,7 @@ function scaleFigure(tasks: readonly CompressionTask[], protocol: Protocol): Pap
     }));
   const code = (t: CompressionTask): Mark[] =>
     lineMarks(
-      leaksOf(t).flatMap((leak) => along(t, leak, codeFactor)),
+      leaksOf(t.members).flatMap((leak) => along(t, leak, codeFactor)),
       INK,
       "4 3",
     );

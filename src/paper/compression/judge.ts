@@ -1,6 +1,6 @@
 /** Whether replays are compressed: against experience, and against replay without momentum. Pure. */
 import type { ClaimCell, ClaimResult, Estimate } from "../evidence.ts";
-import { membersAt } from "../grid.ts";
+import { leaksOf, membersAt } from "../grid.ts";
 import type { Protocol } from "../protocol.ts";
 import { estimateMean, pairedRatio, verdictOf } from "../statistics.ts";
 import type { Place } from "../usable.ts";
@@ -14,9 +14,6 @@ export interface Condition {
 }
 
 const PLAIN: Condition = { friction: 1, adaptStrength: 0 };
-
-export const leaksOf = (t: CompressionTask): number[] =>
-  [...new Set(t.members.map((m) => m.leak))].sort((a, b) => a - b);
 
 const membersOf = (t: CompressionTask, place: Place): CompressionMember[] =>
   membersAt(t.members, place) as CompressionMember[];
@@ -57,7 +54,7 @@ function momentumCells(
   holds: (e: Estimate, place: Place, c: Condition) => boolean,
 ): ClaimCell[] {
   const { maskEvery } = protocol.compression;
-  return leaksOf(t).flatMap((leak) =>
+  return leaksOf(t.members).flatMap((leak) =>
     protocol.replay.friction
       .filter((friction) => friction < 1)
       .map((friction) => {

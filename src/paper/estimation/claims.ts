@@ -1,15 +1,12 @@
 /** Verdicts on how hard the score is to estimate: over every dimension, time and number of samples. Pure. */
 import type { ClaimCell, ClaimResult, Estimate } from "../evidence.ts";
 import type { Protocol } from "../protocol.ts";
-import { estimateMean, formatEstimate, pairedRatio, verdictOf } from "../statistics.ts";
+import { estimateMean, exactly, formatEstimate, pairedRatio, verdictOf } from "../statistics.ts";
 import { cellAt, type EstimationResult, inCell, type Measure } from "./result.ts";
 import { dimensionExponents, type SampleLaw, sampleLaw } from "./scaling.ts";
 
 const round = (x: number): string => Number(x.toPrecision(3)).toLocaleString("en");
 const percent = (x: number): string => `${Number((100 * x).toPrecision(2))} %`;
-
-/** A value in closed form: nothing was sampled. */
-const exact = (value: number): Estimate => ({ value, low: value, high: value, n: 0 });
 
 const inside = ({ low, high }: Estimate, centre: number, within: number): boolean =>
   low >= centre - within && high <= centre + within;
@@ -78,7 +75,7 @@ export function estimationClaims(result: EstimationResult, protocol: Protocol): 
   const constant = result.constant.map(
     ({ steps, excess }): ClaimCell => ({
       where: `paths of ${steps} steps`,
-      estimate: exact(excess),
+      estimate: exactly(excess),
       holds: excess > p.constantExcess,
     }),
   );
@@ -89,7 +86,7 @@ export function estimationClaims(result: EstimationResult, protocol: Protocol): 
         const ratio = w.excess / excess;
         return {
           where: `H = ${w.dimension}, paths of ${steps} steps`,
-          estimate: exact(ratio),
+          estimate: exactly(ratio),
           holds: ratio > p.leakSaves,
         };
       }),
@@ -127,9 +124,8 @@ export function estimationClaims(result: EstimationResult, protocol: Protocol): 
       claim: "The gain K_t is hardest to estimate early in a path",
       predicted: `the relative error of K̂_t is greater at t = ${first} than at t = ${last}, since K_t is small there`,
       measured: `H = ${widest}, ${named.samples.toLocaleString("en")} samples: ${formatEstimate(ratioAt([first, (e) => e.gain.whole], [last, (e) => e.gain.whole], named))} times`,
-      // One cell, not one for every n and H: an isotropic path and readout make them all the same number.
-      cells: estimable.slice(-1).map(earlyAt),
-      why: "with the same draws at all times, as here, the ratio is that of (1 − K_t)/K_t, whatever n and H",
+      cells: estimable.map(earlyAt),
+      why: "the same draws serve all times, so that the ratio is that of (1 − K_t)/K_t whatever n and H: its places are one finding, not many",
     }),
     claim({
       id: "estimation-leak",

@@ -2,10 +2,10 @@
 import { formatCsv } from "../../io/csv.ts";
 import { type Entry, legend } from "../../report/legend.ts";
 import { conditionColour, MUTED } from "../../report/theme.ts";
-import type { Estimate, PaperFigure } from "../evidence.ts";
+import type { PaperFigure } from "../evidence.ts";
 import { estimatePanel, PANEL_HEAD, type PanelLine, type PanelOptions } from "../panel.ts";
 import type { Protocol } from "../protocol.ts";
-import { estimateMean } from "../statistics.ts";
+import { estimateMean, exactly } from "../statistics.ts";
 import { LEARNERS, type Learner } from "./learners.ts";
 import { cellAt, type EstimationResult, inCell, type Measure } from "./result.ts";
 
@@ -77,7 +77,6 @@ export function estimationFigures(result: EstimationResult, protocol: Protocol):
       estimate: estimateMean(inCell(cellAt(result, { ...at, samples: n }), measure), protocol.statistics),
     })),
   });
-  const exact = (value: number): Estimate => ({ value, low: value, high: value, n: 0 });
   const constant = result.constant[result.constant.length - 1];
   const sampled = "Mean over repeats with intervals; n samples determine no covariance of n units or more.";
   return [
@@ -159,13 +158,13 @@ export function estimationFigures(result: EstimationResult, protocol: Protocol):
             {
               label: "K_t",
               colour: conditionColour(1),
-              points: result.gains.map((k, t) => ({ x: t, estimate: exact(k) })),
+              points: result.gains.map((k, t) => ({ x: t, estimate: exactly(k) })),
             },
             ...result.constant.map(({ steps, gain }) => ({
               label: `${steps} steps: +${(100 * (result.constant.find((c) => c.steps === steps)?.excess ?? 0)).toPrecision(2)} % loss`,
               colour: MUTED,
               dash: "4 3",
-              points: [0, steps].map((t) => ({ x: t, estimate: exact(gain) })),
+              points: [0, steps].map((t) => ({ x: t, estimate: exactly(gain) })),
             })),
           ],
         },

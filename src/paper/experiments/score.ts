@@ -4,7 +4,7 @@ import type { NetworkTensors } from "../../model/parameters.ts";
 import type { OuTask } from "../../task/paths.ts";
 import { type Moments, ouPath, pathMoments } from "../../theory/gaussian-path.ts";
 import type { Experiment, Lab } from "../experiment.ts";
-import { membersAt } from "../grid.ts";
+import { leaksOf, membersAt } from "../grid.ts";
 import { scoreClaims } from "../score/claims.ts";
 import { compareDrift } from "../score/comparison.ts";
 import { awakeDrifts } from "../score/drifts.ts";
@@ -19,7 +19,7 @@ async function measure(lab: Lab): Promise<ScoreResult> {
   const N = config.rnn.units;
   const path = pathMoments(ouPath(pathTask(config) as OuTask), Math.max(...times));
   const networks: ScoreNetwork[] = [];
-  const leaks = [...new Set(family.members.map((m) => m.leak))];
+  const leaks = leaksOf(family.members);
   // One κ and k at a time: their states are all that has to be held.
   for (const leak of leaks) {
     for (const k of maskEvery) {

@@ -3,9 +3,10 @@ import { formatCsv } from "../../io/csv.ts";
 import { type Entry, legend } from "../../report/legend.ts";
 import { conditionColour, MUTED } from "../../report/theme.ts";
 import type { Estimate, PaperFigure } from "../evidence.ts";
+import { leaksOf } from "../grid.ts";
 import { estimatePanel, PANEL_HEAD, type PanelLine, type PanelOptions } from "../panel.ts";
 import type { Protocol } from "../protocol.ts";
-import { estimateMean } from "../statistics.ts";
+import { estimateMean, exactly } from "../statistics.ts";
 import { TASK_WORDS } from "../words.ts";
 import { lawEstimate, type MomentumResult, ratioAt, seriesAt } from "./judge.ts";
 import type { LawTask } from "./law.ts";
@@ -40,11 +41,6 @@ function alongFriction(panels: readonly Panel[], entries: readonly Entry[], fric
   );
   return { width, height: top + Math.ceil(panels.length / COLUMNS) * pitch, body: key.body + body.join("") };
 }
-
-const leaksOf = (members: readonly { readonly leak: number }[]): number[] =>
-  [...new Set(members.map((m) => m.leak))].sort((a, b) => a - b);
-
-const exactly = (value: number): Estimate => ({ value, low: value, high: value, n: 0 });
 
 const ascending = (frictions: readonly number[]): number[] => [...frictions].sort((a, b) => a - b);
 

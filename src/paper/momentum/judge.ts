@@ -1,6 +1,6 @@
 /** Whether momentum speeds replays up, by how much, and whether it leaves their law as it is. Pure. */
 import type { ClaimCell, ClaimResult, Estimate } from "../evidence.ts";
-import { membersAt } from "../grid.ts";
+import { leaksOf, membersAt } from "../grid.ts";
 import type { Protocol } from "../protocol.ts";
 import { estimateMean, pairedRatio, verdictOf } from "../statistics.ts";
 import { type Place, type UsablePlaces, usablePlaces, usableText } from "../usable.ts";
@@ -183,7 +183,7 @@ export function lawEstimate(t: LawTask, place: Place, at: number, protocol: Prot
 
 function lawClaim(t: LawTask, protocol: Protocol): ClaimResult {
   const { excessAtMost, steps } = protocol.momentum.law;
-  const leaks = [...new Set(t.members.map((m) => m.leak))];
+  const leaks = leaksOf(t.members);
   const { maskEvery } = protocol.momentum.law;
   const all = leaks.flatMap((leak) =>
     t.frictions.map((friction, at) => {

@@ -5,6 +5,7 @@ import { type Mark, xAxis, yAxis } from "../../report/chart.ts";
 import { panels } from "../../report/panels.ts";
 import { conditionColour, INK, MUTED, PAPER } from "../../report/theme.ts";
 import type { PaperFigure } from "../evidence.ts";
+import { leaksOf } from "../grid.ts";
 import type { Protocol } from "../protocol.ts";
 import { TASK_WORDS } from "../words.ts";
 import type { StabilityMember, StabilityTask } from "./measure.ts";
@@ -20,11 +21,9 @@ function border(friction: number): { re: number; im: number }[] {
 const SHOWN = [1, 0.7, 0.5, 0.3] as const;
 const DASHES = [undefined, "6 3", "3 3", "1.5 3"] as const;
 
-const leaksOf = (t: StabilityTask): number[] => [...new Set(t.members.map((m) => m.leak))].sort((a, b) => a - b);
-
 function modesFigure(t: StabilityTask, protocol: Protocol): PaperFigure[] {
   const maskEvery = protocol.named[t.task]?.maskEvery;
-  const leaks = leaksOf(t);
+  const leaks = leaksOf(t.members);
   const own = (leak: number) => t.members.filter((m) => m.leak === leak && m.maskEvery === maskEvery);
   const points = (leak: number) => own(leak).flatMap((m) => m.modes.map((k) => ({ ...k, seed: m.seed })));
   if (leaks.every((leak) => points(leak).length === 0)) return [];
@@ -86,7 +85,7 @@ function boundaryFigure(tasks: readonly StabilityTask[], protocol: Protocol): Pa
   const { diverged } = protocol.stability;
   const shown = tasks.filter((t) => t.members.some((m) => Number.isFinite(m.critical)));
   if (shown.length === 0) return [];
-  const leaks = [...new Set(shown.flatMap(leaksOf))].sort((a, b) => a - b);
+  const leaks = leaksOf(shown.flatMap((t) => t.members));
   const members = (t: StabilityTask) =>
     t.members.filter((m) => Number.isFinite(m.critical)).map((m) => ({ ...m, fact: divergedAt(t, m, diverged) }));
   const figure = panels({
