@@ -4,7 +4,8 @@
 // Axes      steps of a window, R rows; cells in quads
 // Bindings  code: the population; y: [steps][R][O]; decoded: [steps][R] (x, y, 0, 0), as a readout of two would lie
 // Geometry  one invocation = one (step, row); it goes through its cells once
-// Numerics  NaN where the activity of a cell is not finite
+// Numerics  NaN where the activity of a cell is not finite, or beyond ten times the largest rate, which is 1: centres lie
+//           within the box whatever the activity, so that nothing else would tell that a network has run away
 // Source    top k as in nandahkrishna/RNNReactivation; model.md section 7
 // Twin      src/reference/decode.ts, test/kernel/place-code.test.ts
 //! import "lib/place_code.wgsl"
@@ -23,17 +24,21 @@ struct DecodePass {
 @group(0) @binding(1) var<storage, read> y: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> decoded: array<vec4f>;
 
+// As far as ten scales from the centre of a maze.
+const DIVERGED_ACTIVITY: f32 = 10.0;
+
 fn centre_of(cell: u32) -> vec2f {
   let quad = cell / 4u;
   return vec2f(code.centre[2u * quad][cell % 4u], code.centre[2u * quad + 1u][cell % 4u]);
 }
 
-// Whether a cell's activity was not finite.
+// Whether a cell's activity has diverged.
 var<private> tainted: bool;
 
 fn activity(first: u32, quad: u32) -> vec4f {
   let four = y[first + quad];
-  tainted = tainted || any(nonfinite_f4(four) & is_cell(quad));
+  let away = abs(four) > vec4f(DIVERGED_ACTIVITY);
+  tainted = tainted || any((nonfinite_f4(four) | away) & is_cell(quad));
   return four;
 }
 

@@ -14,7 +14,7 @@ import {
   soundRows,
   speedAtLag,
 } from "./motion.ts";
-import { junctionTimes, reachTimes, summariseReach } from "./reach.ts";
+import { arrivalTimes, junctionTimes, reachTimes, summariseReach } from "./reach.ts";
 import { mean, median } from "./statistics.ts";
 import type { MetricValues } from "./table.ts";
 import { firstSteps, type States, statesOf, type Tensor, type Trajectories, trajectoriesOf } from "./trajectories.ts";
@@ -41,7 +41,8 @@ export function awakeReference(awake: Trajectories, geometry: Geometry): AwakeRe
 /**
  * All metrics of one network under one condition (`METRICS` defines them).
  *
- * Reach times and `diverged` count every row; the others leave out rows that diverged, and are NaN where none is left.
+ * Reach times and `diverged` count every row, and one that diverges never arrives; the others leave out rows that diverged,
+ * and are NaN where none is left.
  *
  * @param awakeSteps length of the awake paths, steps: the T of `sw_T`
  * @param extra.reference metrics of the condition that the compression ratios compare with, usually plain replay; without
@@ -56,7 +57,7 @@ export function measure(
   extra: { readonly reference?: MetricValues; readonly states?: States; readonly code?: CodeMetricValues } = {},
 ): MetricValues {
   const sound = soundRows(trajectories, geometry);
-  const reach = summariseReach(reachTimes(trajectories, geometry), trajectories);
+  const reach = summariseReach(arrivalTimes(trajectories, geometry), trajectories);
   const speed5 = speedAtLag(sound);
   const laps = hasLaps(geometry) ? lapsPerRow(sound, geometry) : null;
   const absLaps = laps === null ? Number.NaN : mean(laps.map(Math.abs));
@@ -168,7 +169,7 @@ export function measureRun(run: RunToMeasure): MetricRecord[] {
       seed,
       condition,
       values,
-      reachTimes: reachTimes(t, geometry),
+      reachTimes: arrivalTimes(t, geometry),
     });
     const records: MetricRecord[] = [];
     let compare: MetricValues | undefined;

@@ -116,7 +116,7 @@ export function lapsPerRow(t: Trajectories, geometry: Geometry): Float64Array {
 const DIVERGED_SCALES = 10;
 
 /** Whether a row leaves ten scales around the maze's centre, or the finite numbers, at any time. */
-function hasDiverged(t: Trajectories, row: number, geometry: Geometry): boolean {
+export function hasDiverged(t: Trajectories, row: number, geometry: Geometry): boolean {
   const limit = DIVERGED_SCALES * geometry.scale;
   for (let i = 0; i < t.steps; i++) {
     const at = (row * t.steps + i) * 2;

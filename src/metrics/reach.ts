@@ -1,4 +1,5 @@
 import type { Disc, Geometry } from "./geometry.ts";
+import { hasDiverged } from "./motion.ts";
 import { mean, median } from "./statistics.ts";
 import { duration, stepsBetweenSamples, type Trajectories } from "./trajectories.ts";
 
@@ -59,10 +60,24 @@ export function reachTimes(t: Trajectories, geometry: Geometry): Float64Array {
     : firstStepInside(t, () => geometry.goals);
 }
 
-/** First step in the junction's disc, steps; Infinity = never, or no junction. */
+/**
+ * Reach times of replays, steps: a row that diverges never arrives. On its way out it passes goals, and leaves wherever it
+ * started, sooner than any replay does.
+ */
+export const arrivalTimes = (t: Trajectories, geometry: Geometry): Float64Array =>
+  neverWhereDiverged(reachTimes(t, geometry), t, geometry);
+
+const neverWhereDiverged = (times: Float64Array, t: Trajectories, geometry: Geometry): Float64Array =>
+  times.map((time, row) => (hasDiverged(t, row, geometry) ? Number.POSITIVE_INFINITY : time));
+
+/** First step in the junction's disc, steps; Infinity = never, no junction, or a row that diverges. */
 export function junctionTimes(t: Trajectories, geometry: Geometry): Float64Array {
   const goals = geometry.junction === null ? [] : [geometry.junction];
-  return firstStepInside(t, () => goals);
+  return neverWhereDiverged(
+    firstStepInside(t, () => goals),
+    t,
+    geometry,
+  );
 }
 
 export interface ReachSummary {

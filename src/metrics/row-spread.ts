@@ -1,7 +1,7 @@
 import { coverage, offPathDistance, regionVisits, trackCoverage } from "./exploration.ts";
 import { type Geometry, hasArrivals, hasLaps } from "./geometry.ts";
 import { lapsPerRow, outputVariance, pathLength, soundRows, speedAtLag } from "./motion.ts";
-import { reachTimes } from "./reach.ts";
+import { arrivalTimes } from "./reach.ts";
 import { standardDeviation } from "./statistics.ts";
 import type { MetricName } from "./table.ts";
 import { duration, type Trajectories } from "./trajectories.ts";
@@ -30,7 +30,7 @@ export const SPREAD_METRICS: readonly SpreadMetric[] = [
 
 /**
  * Standard deviation (n − 1) over rows of the metrics whose value `measure` gives as a mean over rows; rows that
- * diverged count only for `reach_rmean`, as in `measure`. NaN for fewer than two rows, or where nothing is defined.
+ * diverged count only for `reach_rmean`, as never arriving, as in `measure`. NaN for fewer than two rows, or where nothing is defined.
  */
 export function spreadOverRows(t: Trajectories, geometry: Geometry): Readonly<Record<SpreadMetric, number>> {
   const sound = soundRows(t, geometry);
@@ -42,7 +42,7 @@ export function spreadOverRows(t: Trajectories, geometry: Geometry): Readonly<Re
   }));
   const limit = duration(t);
   const hasGoals = hasArrivals(geometry);
-  const reach = reachTimes(t, geometry).map((x) => (hasGoals ? Math.min(x, limit) : Number.NaN));
+  const reach = arrivalTimes(t, geometry).map((x) => (hasGoals ? Math.min(x, limit) : Number.NaN));
   const spreads = Object.entries(OF_ONE_ROW).map(([name, of]) => [
     name,
     standardDeviation(rows.map((row) => of(row, geometry))),

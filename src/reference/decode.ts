@@ -1,13 +1,17 @@
 /** Float64 witness of `shaders/code/decode.wgsl`: the position that an activity of place cells stands for. */
 import type { Decoder, Population } from "../code/population.ts";
 
+/** Ten times the largest rate. */
+const DIVERGED_ACTIVITY = 10;
+
 export function decodeReference(
   { centres }: Population,
   { method, k }: Decoder,
   activity: ArrayLike<number>,
 ): [number, number] {
   const all = Array.from({ length: centres.length }, (_, i) => i);
-  if (all.some((i) => !Number.isFinite(activity[i]))) return [Number.NaN, Number.NaN];
+  // Written so that NaN counts as beyond.
+  if (all.some((i) => !(Math.abs(activity[i] as number) <= DIVERGED_ACTIVITY))) return [Number.NaN, Number.NaN];
   const weights =
     method === "topK"
       ? topWeights(activity, all, Math.min(k, centres.length))

@@ -7,14 +7,18 @@ const SPECIAL: readonly RowMetricName[] = ["reach", "junction", "diverged", "div
 
 /**
  * Mean and, as `name_sd`, sample standard deviation of every metric over the rollouts that did not diverge: a single
- * one at 10³⁰ m would be all that the others' mean is about. Reach times and `diverged` count every rollout.
+ * one at 10³⁰ m would be all that the others' mean is about. Reach times and `diverged` count every rollout:
+ * one that diverges never arrives, whatever goal it passed on its way out.
  * @param steps T: a rollout that never arrives counts as T in `reach_rmean`
  */
 export function aggregateRows(rows: readonly RowMetricValues[], steps: number): Record<string, number> {
   const of = (own: readonly RowMetricValues[], name: RowMetricName): number[] => own.map((r) => r[name]);
   const sound = rows.filter((r) => r.diverged === 0);
   const lost = rows.filter((r) => r.diverged !== 0);
-  const reach = of(rows, "reach");
+  const timesOf = (name: "reach" | "junction"): number[] =>
+    // NaN where the task has no goals at all.
+    rows.map((r) => (r.diverged === 0 || Number.isNaN(r[name]) ? r[name] : Number.POSITIVE_INFINITY));
+  const reach = timesOf("reach");
   const restricted = reach.map((t) => Math.min(t, steps));
   const out: Record<string, number> = {
     n_sound: sound.length,
@@ -23,9 +27,8 @@ export function aggregateRows(rows: readonly RowMetricValues[], steps: number): 
     reach_rmean: mean(restricted),
     reach_rmean_sd: standardDeviation(restricted),
     reach_median: median(reach),
-    // NaN where the task has no goals at all.
     reach_fraction: mean(reach.map((t) => (Number.isNaN(t) ? t : Number(t < Number.POSITIVE_INFINITY)))),
-    junction_median: median(of(rows, "junction")),
+    junction_median: median(timesOf("junction")),
   };
   for (const name of Object.keys(rows[0] ?? {}) as RowMetricName[]) {
     if (SPECIAL.includes(name)) continue;

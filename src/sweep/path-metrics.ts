@@ -3,7 +3,8 @@
  * the records that come back. Kernels: `shaders/metrics/`; witness: `src/reference/path-metrics.ts`. Pure.
  *
  * Per row only a record of sums and counts leaves the device; the last divisions and logarithms are done here in
- * float64. A row that diverges (not finite, or beyond ten maze sizes) keeps its times of arrival and loses the rest.
+ * float64. A row that diverges (not finite, or beyond ten maze sizes) keeps its times of arrival, which aggregates
+ * take for never, and loses the rest.
  */
 import { ShaderError } from "../errors.ts";
 import type { FieldValues } from "../gpu/pack.ts";

@@ -7,11 +7,12 @@ import { geometryOf } from "../../src/metrics/geometry.ts";
 import { cholesky, symmetricEigen } from "../../src/metrics/linear-algebra.ts";
 import { awakeReference, type MetricRecord, measure, measureRun } from "../../src/metrics/measure.ts";
 import { lapsPerRow, speedAtLag } from "../../src/metrics/motion.ts";
-import { reachTimes } from "../../src/metrics/reach.ts";
+import { arrivalTimes, reachTimes } from "../../src/metrics/reach.ts";
 import { mean, median, sortInPlace, spreadIndices } from "../../src/metrics/statistics.ts";
 import { METRIC_NAMES, METRICS } from "../../src/metrics/table.ts";
 import { type Tensor, type Trajectories, trajectoriesOf } from "../../src/metrics/trajectories.ts";
 import { slicedQuantiles, slicedWasserstein } from "../../src/metrics/wasserstein.ts";
+import { boxTask } from "../../src/task/box.ts";
 import { tmazeTask, triangleTask } from "../../src/task/paths.ts";
 
 const tmaze = geometryOf(tmazeTask());
@@ -96,14 +97,18 @@ describe("rows that are not numbers", () => {
   const good = run(0.1, 1, 40);
   const bad = [...good.slice(0, 60), ...Array.from({ length: 20 }, () => Number.NaN)];
 
-  test("are left out of distances, but counted as diverged and as arrived if they had arrived", () => {
+  test("are left out of distances, and counted as diverged and as never arriving, whatever they passed", () => {
     const [clean, mixed] = [rows([good]), rows([good, bad])];
     const awake = awakeReference(clean, tmaze);
     const m = measure(mixed, awake, tmaze, 40);
     expect(m.diverged).toBe(0.5);
     expect(m.sw).toBe(0);
     expect(m.track).toBe(measure(clean, awake, tmaze, 40).track);
-    expect(m.reach_fraction).toBe(1);
+    expect(m.reach_fraction).toBe(0.5);
+    expect(m.junction_median).toBe(Number.POSITIVE_INFINITY);
+    // In a box to arrive is to leave the start, which nothing does sooner than what diverges.
+    const away = rows([[0.5, 0.5, 0.95, 0.5, Number.NaN, Number.NaN]]);
+    expect(arrivalTimes(away, geometryOf(boxTask()))).toEqual(Float64Array.of(Number.POSITIVE_INFINITY));
     const huge = measure(rows([good, good.map((v) => v * 20)]), awake, tmaze, 40);
     expect(huge.diverged).toBe(0.5);
     // As in a sweep: what went beyond ten maze sizes is finite, and says nothing about the others.

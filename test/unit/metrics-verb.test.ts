@@ -152,7 +152,7 @@ describe("reverie metrics", () => {
     }
   });
 
-  test("a row with NaN has diverged: it counts as that, its reach time counts, the rest is of the others", async () => {
+  test("a row with NaN has diverged: it counts as that and never arrives, the rest is of the others", async () => {
     const broken = positions.slice();
     broken.fill(Number.NaN, 3 * STEPS * 2 + 4, 4 * STEPS * 2);
     const both = { data: broken, shape: [ROWS, STEPS, 2] };

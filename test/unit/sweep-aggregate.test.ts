@@ -13,7 +13,9 @@ it("a rollout that never arrives counts as T in the restricted mean, and only th
   expect(out.reach_median).toBe(Number.POSITIVE_INFINITY);
 });
 
-it("diverged rollouts count in times and in their own share, in no other mean", () => {
+it("diverged rollouts never arrive and count in their own share, in no other mean", () => {
   const out = aggregateRows([row({ track: 0.5, reach: 10 }), row({ track: 1e30, reach: 20, diverged: 1 })], 50);
-  expect(out).toMatchObject({ n_sound: 1, diverged: 0.5, track: 0.5, reach_rmean: 15 });
+  expect(out).toMatchObject({ n_sound: 1, diverged: 0.5, track: 0.5, reach_rmean: 30, reach_fraction: 0.5 });
+  expect(out.reach_median).toBe(Number.POSITIVE_INFINITY);
+  expect(out.junction_median).toBe(Number.POSITIVE_INFINITY);
 });

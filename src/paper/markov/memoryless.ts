@@ -6,7 +6,7 @@ import { pathTask } from "../../config/resolve.ts";
 import { regionVisits, trackCoverage } from "../../metrics/exploration.ts";
 import { type Geometry, geometryOf } from "../../metrics/geometry.ts";
 import { divergedFraction, soundRows } from "../../metrics/motion.ts";
-import { reachTimes, summariseReach } from "../../metrics/reach.ts";
+import { arrivalTimes, summariseReach } from "../../metrics/reach.ts";
 import { mean } from "../../metrics/statistics.ts";
 import { trajectoriesOf } from "../../metrics/trajectories.ts";
 import type { NetworkTensors } from "../../model/parameters.ts";
@@ -43,7 +43,7 @@ function measured(result: ReplayResult, networks: number, repeats: number, geome
   return Array.from({ length: networks }, (_, s) => {
     const t = trajectoriesOf(tensor, s);
     const sound = soundRows(t, geometry);
-    const reach = summariseReach(reachTimes(t, geometry), t);
+    const reach = summariseReach(arrivalTimes(t, geometry), t);
     const isTrack = geometry.bins.length > 0;
     return {
       reach: reach.restrictedMean,
