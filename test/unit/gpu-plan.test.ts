@@ -163,7 +163,7 @@ describe("a training iteration", () => {
 });
 
 describe("slices", () => {
-  test.each([32, 64, 96, 256, 8192])("of %i rows tile the batch, whatever T", (rows) => {
+  test.each([32, 64, 96, 160, 224, 256, 8192])("of %i rows tile the batch, whatever T", (rows) => {
     for (const T of [1, 2, 7, 8, 9, 60, 100, 1000]) {
       const s = slicing(rows, T, 4544);
       expect(s.rowBlock % 32).toBe(0);
