@@ -3,6 +3,7 @@ import { GpuError } from "../src/errors.ts";
 import { Gpu, type GpuOptions } from "../src/gpu/context.ts";
 import { preloadLocalDriver } from "../src/gpu/local-driver.ts";
 import { readShaderFile } from "../src/gpu/open-node.ts";
+import { patiently } from "../src/gpu/patience.ts";
 import { testGpu } from "./gpu.ts";
 
 let owner: Promise<GPU> | null = null;
@@ -22,7 +23,7 @@ export async function secondGpu(options: Partial<GpuOptions> = {}): Promise<Gpu>
   const gpu = await entry();
   const adapter = await gpu.requestAdapter();
   if (!adapter) throw new GpuError("no adapter for a second device");
-  return Gpu.open(gpu, adapter, { readShader: readShaderFile, poison: true, ...options });
+  return Gpu.open(gpu, adapter, { readShader: readShaderFile, wait: patiently, poison: true, ...options });
 }
 
 /** Reads the shaders with one change; throws where there is nothing to change. */

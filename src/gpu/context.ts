@@ -13,6 +13,8 @@ export interface GpuOptions {
   readonly readShader: ShaderReader;
   /** Bytes that may be allocated on the device; on software adapters that is the machine's free memory. */
   readonly memoryBudget?: () => number;
+  /** How a promise of the device is waited for; as any other by default. */
+  readonly wait?: <T>(promise: Promise<T>) => Promise<T>;
   /** Called with an error nobody was waiting for; the default throws it. */
   readonly onStrayError?: (error: GpuError) => void;
   /** Fill fresh buffers with NaN and keep guard words around them (tests). */
@@ -215,10 +217,15 @@ export class Gpu {
     return new Float32Array(await this.read(b, offset, bytes));
   }
 
+  /** Waits for a promise of the device: whatever takes long on the GPU goes through here. */
+  wait<T>(promise: Promise<T>): Promise<T> {
+    return this.options.wait?.(promise) ?? promise;
+  }
+
   /** mapAsync with an error that says what failed: Dawn's own is empty. */
   async map(buffer: GPUBuffer, bytes: number): Promise<void> {
     try {
-      await buffer.mapAsync(1, 0, bytes);
+      await this.wait(buffer.mapAsync(1, 0, bytes));
     } catch (cause) {
       this.check();
       throw new GpuError(`cannot read ${buffer.label} back from the device`, { cause });
@@ -228,7 +235,7 @@ export class Gpu {
 
   /** Waits until the queue is empty, then reports what went wrong on the way, if anything. */
   async idle(): Promise<void> {
-    await this.device.queue.onSubmittedWorkDone();
+    await this.wait(this.device.queue.onSubmittedWorkDone());
     this.check();
   }
 
@@ -288,7 +295,7 @@ export class Gpu {
   async close(): Promise<void> {
     if (this.#closing) return;
     this.#closing = true;
-    await this.device.queue.onSubmittedWorkDone().catch(() => undefined);
+    await this.wait(this.device.queue.onSubmittedWorkDone()).catch(() => undefined);
     this.device.destroy();
     this.#kernels.clear();
     // An error that nobody has met so far must not be the one that nobody hears of.

@@ -64,11 +64,13 @@ export class Kernel {
     gpu.device.pushErrorScope("validation");
     let pipeline: GPUComputePipeline;
     try {
-      pipeline = await gpu.device.createComputePipelineAsync({
-        label: name,
-        layout: gpu.device.createPipelineLayout({ label: name, bindGroupLayouts: layouts }),
-        compute: { module, entryPoint: iface.entry },
-      });
+      pipeline = await gpu.wait(
+        gpu.device.createComputePipelineAsync({
+          label: name,
+          layout: gpu.device.createPipelineLayout({ label: name, bindGroupLayouts: layouts }),
+          compute: { module, entryPoint: iface.entry },
+        }),
+      );
     } catch (cause) {
       await gpu.device.popErrorScope();
       throw new ShaderError(`shaders/${source.file}: ${(cause as Error).message.split("\n")[0]}`, { cause });

@@ -5,6 +5,7 @@ import { GpuUnavailable, ShaderError } from "../errors.ts";
 import { availableMemory } from "../io/memory.ts";
 import { Gpu } from "./context.ts";
 import { preloadLocalDriver, setupCommand } from "./local-driver.ts";
+import { patiently } from "./patience.ts";
 import type { ShaderReader } from "./shader-source.ts";
 
 const SHADERS = new URL("../../shaders/", import.meta.url);
@@ -95,6 +96,7 @@ export async function openGpu(options: OpenOptions = {}): Promise<Gpu> {
   }
   const gpu = await Gpu.open(owner, adapter, {
     readShader: options.readShader ?? readShaderFile,
+    wait: patiently,
     ...(options.poison === undefined ? {} : { poison: options.poison }),
     ...(options.onStrayError === undefined ? {} : { onStrayError: options.onStrayError }),
     ...(software ? { memoryBudget: availableMemory } : {}),

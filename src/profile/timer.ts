@@ -82,7 +82,7 @@ export class Timer {
 
   async #read(): Promise<{ times: (SegmentTime | null)[]; span: number }> {
     if (!this.#staging) return { times: this.#segments.map(() => null), span: 0 };
-    await this.#staging.mapAsync(MAP_READ);
+    await this.#gpu.wait(this.#staging.mapAsync(MAP_READ));
     const stamps = new BigUint64Array(this.#staging.getMappedRange().slice(0));
     this.#staging.unmap();
     const dispatches = this.#segments.map((s) => s.kernel !== "copy");

@@ -91,20 +91,20 @@ class Draws {
 
 // Taken in turn, from lists whose lengths have no factor in common: of 12 sizes, every fourth case (each nonlinearity)
 // would only ever meet the same three.
-const unitsOf = (index: number): number => UNITS[index % UNITS.length] as number;
+export const gradcheckUnits = (index: number): number => UNITS[index % UNITS.length] as number;
 const inputsOf = (index: number): number => INPUTS[index % INPUTS.length] as number;
 const activationOf = (index: number) => ACTIVATIONS[index % ACTIVATIONS.length] as (typeof ACTIVATIONS)[number];
 
 /** The first cases, those that run the same kernels one after another. */
 export function gradcheckOrder(cases: number): number[] {
-  const key = (i: number) => [i % ACTIVATIONS.length, inputsOf(i) > FEW_INPUTS ? 1 : 0, unitsOf(i), i] as const;
+  const key = (i: number) => [i % ACTIVATIONS.length, inputsOf(i) > FEW_INPUTS ? 1 : 0, gradcheckUnits(i), i] as const;
   return Array.from({ length: cases }, (_, i) => key(i))
     .sort((a, b) => a.map((own, at) => own - (b[at] as number)).find((difference) => difference !== 0) ?? 0)
     .map((sorted) => sorted[3]);
 }
 
 function sizes(draws: Draws, index: number, steps: number | null) {
-  const units = unitsOf(index);
+  const units = gradcheckUnits(index);
   const shape: NetworkShape = {
     units: steps === null ? units : Math.min(units, 33),
     inputs: inputsOf(index),
