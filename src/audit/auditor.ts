@@ -76,7 +76,7 @@ export class Auditor {
   get summary(): string {
     const { rows, steps, seconds, worst } = this.report;
     const share = Math.max(...Object.values(worst).map((w) => w?.share ?? 0));
-    return `audit: ${rows} rollouts, ${steps} of their steps, computed again in float64 (${seconds.toFixed(1)} s); worst error ${(100 * share).toPrecision(2)} % of what is allowed`;
+    return `audit: ${rows} rollout${rows === 1 ? "" : "s"}, ${steps} of their steps, computed again in float64 (${seconds.toFixed(1)} s); worst error ${(100 * share).toPrecision(2)} % of what is allowed`;
   }
 
   #tensors(network: number): ReturnType<typeof widenTensors> {

@@ -24,7 +24,6 @@ interface Task {
   readonly label: string;
   readonly total: number | undefined;
   readonly unit: string;
-  readonly startedAt: number;
   /**
    * Where the rate is measured from: the first update, because what lies before it is shader compilation, and work
    * of an earlier session.
@@ -69,7 +68,7 @@ class Reporter implements Progress {
 
   start(label: string, total?: number, unit = "steps"): void {
     if (this.#task) this.done();
-    this.#task = { label, total, unit, startedAt: this.#now(), first: undefined };
+    this.#task = { label, total, unit, first: undefined };
     this.#display.begin(label);
   }
 
@@ -82,8 +81,7 @@ class Reporter implements Progress {
 
   done(summary?: string): void {
     if (!this.#task) return;
-    const took = duration(this.#now() - this.#task.startedAt);
-    this.#display.end(summary === undefined ? undefined : `${summary} (${took})`);
+    this.#display.end(summary);
     this.#task = undefined;
   }
 
@@ -98,14 +96,17 @@ class PlainDisplay implements Display {
   readonly #stream: Writable;
   readonly #now: () => number;
   #shownAt = 0;
+  #begun = "";
 
   constructor(stream: Writable, now: () => number) {
     this.#stream = stream;
     this.#now = now;
   }
 
+  /** Of the same piece again, such as three compilations in a row, one line is enough. */
   begin(text: string): void {
-    this.#print(text);
+    if (text !== this.#begun) this.#print(text);
+    this.#begun = text;
   }
 
   show(text: string): void {

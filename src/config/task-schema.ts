@@ -24,6 +24,8 @@ const gait = (defaults: { stepLength?: number; speedStd: number; jitterStd: numb
   jitterTau: number(1, 1e9, "Time constant of the jitter, steps.").default(defaults.jitterTau),
 });
 
+const kind = <const K extends string>(name: K) => z.literal(name).describe("Which task this is.");
+
 const stepLength = metres(1e-6, "Mean length of a step, which is also the scale of the input");
 const tmaze = tmazeTask();
 const triangle = triangleTask("twoWay");
@@ -40,7 +42,7 @@ const rat = RAT_IN_A_BOX.motion;
 const predecessor = PREDECESSOR.motion;
 
 const box = {
-  kind: z.literal("box"),
+  kind: kind("box"),
   ...COMMON_TASK,
   width: metres(0.05, "Width of the box").default(1),
   height: metres(0.05, "Height of the box").default(1),
@@ -66,7 +68,7 @@ const box = {
 };
 
 const headDirection = {
-  kind: z.literal("headDirection"),
+  kind: kind("headDirection"),
   ...COMMON_TASK,
   directions: choice(["oneWay", "twoWay"], 'Counter-clockwise turns only ("biased"), or both ways.').default("twoWay"),
   dt: number(1e-4, 60, "Time of a step, seconds.").default(headDirectionTask("twoWay").dt),
@@ -89,7 +91,7 @@ const testShare = number(0, 0.9, "Share of the trials that training never sees; 
 );
 
 const file = {
-  kind: z.literal("file"),
+  kind: kind("file"),
   ...COMMON_TASK,
   path: dataFile("Recorded paths: .npz or .csv", ".npz or .csv"),
   dt: number(1e-4, 3600, "Time of a step, seconds: recordings are resampled to it.").default(RAT_IN_A_BOX.dt),
@@ -107,7 +109,7 @@ const file = {
 };
 
 const tensors = {
-  kind: z.literal("tensors"),
+  kind: kind("tensors"),
   ...COMMON_TASK,
   steps: integer(0, 65536, "T: steps of a trial that are used, from its first; 0: all that the file has.").default(0),
   maskEvery: maskEvery.default(1),
@@ -123,7 +125,7 @@ export const taskSchema = z
     [
       record(
         {
-          kind: z.literal("tmaze"),
+          kind: kind("tmaze"),
           ...COMMON_TASK,
           stepLength: stepLength.default(tmaze.stepLength),
           ...gait(tmaze),
@@ -132,7 +134,7 @@ export const taskSchema = z
       ),
       record(
         {
-          kind: z.literal("triangle"),
+          kind: kind("triangle"),
           ...COMMON_TASK,
           directions: choice(["oneWay", "twoWay"], "Counter-clockwise only, or both ways.").default("twoWay"),
           stepLength: stepLength.default(triangle.stepLength),
@@ -142,7 +144,7 @@ export const taskSchema = z
       ),
       record(
         {
-          kind: z.literal("ou"),
+          kind: kind("ou"),
           ...COMMON_TASK,
           start: point("Mean of the first position, metres.").default([ou.start[0], ou.start[1]]),
           startStd: metres(0, "Standard deviation of the first position").default(ou.startStd),
@@ -153,7 +155,7 @@ export const taskSchema = z
       ),
       record(
         {
-          kind: z.literal("polyline"),
+          kind: kind("polyline"),
           ...COMMON_TASK,
           routes: listOf(
             listOf(point("Corner, metres."), 2, 8, "corners [x, y]", "Corners of a route in order, metres."),

@@ -3,21 +3,24 @@ import type { MetricRecord } from "./measure.ts";
 import { mean, standardDeviation } from "./statistics.ts";
 import { definitionOf, METRIC_NAMES, type MetricName } from "./table.ts";
 
-/** pandas reads an empty field as NaN and "inf" as infinity. */
-function cell(value: number): number | string | null {
+/** In CSV and JSON: nothing where a metric is not defined, "inf" where it is never. pandas reads both. */
+export function cell(value: number): number | string | null {
   if (Number.isNaN(value)) return null;
   return Number.isFinite(value) ? value : value > 0 ? "inf" : "-inf";
 }
 
-/** metrics.csv: one line per network and condition; columns network, seed, condition, then every metric. */
-export function metricsCsv(records: readonly MetricRecord[]): string {
-  const rows = records.map(({ network, seed, condition, values }) => ({
+/** One flat record per network and condition: network, seed, condition, then every metric. */
+export const metricRows = (records: readonly MetricRecord[]) =>
+  records.map(({ network, seed, condition, values }) => ({
     network,
     seed,
     condition,
     ...Object.fromEntries(METRIC_NAMES.map((name) => [name, cell(values[name])])),
   }));
-  return formatCsv(["network", "seed", "condition", ...METRIC_NAMES], rows);
+
+/** metrics.csv: a line per record. */
+export function metricsCsv(records: readonly MetricRecord[]): string {
+  return formatCsv(["network", "seed", "condition", ...METRIC_NAMES], metricRows(records));
 }
 
 /** Mean and spread over networks. */

@@ -3,6 +3,7 @@ import * as Plot from "@observablehq/plot";
 import type { Gpu } from "../gpu/context.ts";
 import type { PlanKind } from "../gpu/plan.ts";
 import { chart, xAxis, yAxis } from "../report/chart.ts";
+import { legend } from "../report/legend.ts";
 import { type Figure, text } from "../report/svg.ts";
 import { bindingsOf } from "./ceilings.ts";
 import { makeJob } from "./jobs.ts";
@@ -119,11 +120,22 @@ export function scalingFigure(points: readonly ScalingPoint[], title: string): F
     };
     return chart(options, (i % 2) * PANEL.width, 28 + Math.floor(i / 2) * PANEL.height);
   });
+  const width = 2 * PANEL.width;
+  const top = 28 + 2 * PANEL.height;
+  const names = legend(
+    [
+      { label: "median, with quartiles", colour: "#0072b2" },
+      { label: "in proportion to the work, from the middle point", colour: "#8c8c8c", dash: "4 3" },
+    ],
+    10,
+    top + 10,
+    width - 20,
+  );
   return {
     name: "scaling",
-    width: 2 * PANEL.width,
-    height: 28 + 2 * PANEL.height,
-    body: text(10, 18, title, { size: 12.5, weight: 600 }) + panels.join(""),
+    width,
+    height: top + 10 + names.height,
+    body: text(10, 18, title, { size: 12.5, weight: 600 }) + panels.join("") + names.body,
     description: `${title}: milliseconds of one iteration against B, T, N and S, each by itself`,
   };
 }

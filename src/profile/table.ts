@@ -68,7 +68,10 @@ function accountLine(p: Profile): string {
   const of = (s: Spread) => `${formatSeconds(s.median)} (${percent(s.median / wall.median)})`;
   if (!busy || !gaps || !rest)
     return `wall ${formatSeconds(wall.median)}, host ${of(host)}; this adapter has no timestamps: passes are timed alone, by the wall`;
-  return `wall ${formatSeconds(wall.median)} ${half(wall)} = host ${of(host)} + passes ${of(busy)} + gaps ${of(gaps)} + submit and wait ${of(rest)}`;
+  const sum = `wall ${formatSeconds(wall.median)} ${half(wall)} = host ${of(host)} + passes ${of(busy)} + gaps ${of(gaps)}`;
+  // The adapter may begin while the host still encodes: then the parts are more than the whole.
+  const both = { ...rest, median: -rest.median };
+  return rest.median < 0 ? `${sum} − host and passes at once ${of(both)}` : `${sum} + submit and wait ${of(rest)}`;
 }
 
 export function profileTable(p: Profile, adapter: string): string {

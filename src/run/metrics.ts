@@ -8,6 +8,7 @@ import { formatCsv } from "../io/csv.ts";
 import { writeFileAtomically } from "../io/disk.ts";
 import { expectArray, type Npz, readNpz } from "../io/npz.ts";
 import { activityValues, type CodeMetricValues, NO_CODE } from "../metrics/code.ts";
+import { cell } from "../metrics/csv.ts";
 import { type Geometry, geometryOf } from "../metrics/geometry.ts";
 import { AWAKE, awakeReference, measure } from "../metrics/measure.ts";
 import { SPREAD_METRICS, type SpreadMetric, spreadOverRows } from "../metrics/row-spread.ts";
@@ -207,9 +208,6 @@ export function measureRecording(
   }
   return records;
 }
-
-const cell = (x: number): number | string | null =>
-  Number.isNaN(x) ? null : Number.isFinite(x) ? x : x > 0 ? "inf" : "-inf";
 
 const isSpread = (name: MetricName): name is SpreadMetric => SPREAD_METRICS.includes(name as SpreadMetric);
 

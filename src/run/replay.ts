@@ -1,4 +1,5 @@
 /** `reverie replay`: rollouts without input from a run's checkpoint, beside the awake trajectories they are compared with. */
+
 import { dirname } from "node:path";
 import { shownOf } from "../code/passes.ts";
 import type { ExperimentConfig } from "../config/schema.ts";
@@ -10,6 +11,7 @@ import { differingKeys, type LoadedCheckpoint, loadCheckpoint } from "../io/chec
 import { type ArrayToWrite, writeNpz } from "../io/npz.ts";
 import { recordLayouts } from "../kernels/records.ts";
 import { adapterSpec } from "../kernels/spec.ts";
+import { metricRows } from "../metrics/csv.ts";
 import { NO_PATHS } from "../metrics/readouts.ts";
 import { rolloutsEnded } from "../model/outcome.ts";
 import { savedSteps } from "../replay/plan.ts";
@@ -178,7 +180,7 @@ export async function runReplay(options: ReplayOptions, io: Io): Promise<ExitCod
         ? JSON.stringify({
             out: options.out,
             outcome,
-            metrics: records.map(({ network, seed, condition, values }) => ({ network, seed, condition, ...values })),
+            metrics: metricRows(records),
           })
         : summaryTable(records),
     );

@@ -144,6 +144,8 @@ export interface Reported {
 
 /** Makes report and metrics.csv from what the directory holds. */
 export async function reportOf(run: string, out: string, note: (line: string) => void): Promise<Reported> {
+  if (!existsSync(join(run, "config.json")))
+    throw new DataError(`${run}: no run or sweep here (config.json is missing); check the path`);
   const trained = parseConfig(readJson(join(run, "config.json")));
   const path = join(run, "replay", "replay.npz");
   const replays = existsSync(path) ? readReplays(path, trained) : null;
@@ -166,7 +168,7 @@ async function ofRun(options: ReportOptions, io: Io): Promise<{ written: Written
   if (options.metrics !== undefined)
     throw new UsageError("--metrics chooses what is drawn of a sweep, and this is a run");
   const { written, records } = await reportOf(options.run, options.out, io.note);
-  return { written, conditions: records.length };
+  return { written, conditions: new Set(records.map((r) => r.condition)).size };
 }
 
 async function ofPaper(options: ReportOptions, io: Io): Promise<ExitCode> {

@@ -1,7 +1,9 @@
 /** `reverie start`, the main job: train, replay every condition, measure, report. */
+
 import { join } from "node:path";
 import { EXIT, type ExitCode } from "../errors.ts";
 import { openRunDirectory } from "../io/run-dir.ts";
+import { metricRows } from "../metrics/csv.ts";
 import { summaryTable } from "../report/terminal.ts";
 import { checkTask, noteTask, trainSize } from "./experiment.ts";
 import { requireReplayFits, requireReplaySpace, requireTrainingSpace } from "./needs.ts";
@@ -62,12 +64,7 @@ export async function runStart(options: StartOptions, io: Io): Promise<ExitCode>
                 report: written.html,
                 testError,
                 outcome,
-                metrics: records.map(({ network, seed, condition, values }) => ({
-                  network,
-                  seed,
-                  condition,
-                  ...values,
-                })),
+                metrics: metricRows(records),
               })
             : `${summaryTable(records)}\nreport: ${written.html}`,
         );

@@ -122,6 +122,8 @@ interface Planned {
   readonly lines: readonly string[];
 }
 
+const counted = (n: number, what: string, plural = "s"): string => `${n} ${what}${n === 1 ? "" : plural}`;
+
 function planOf(gpu: Gpu, kind: PlanKind, budget: number, { definition: d, shard }: Sweep): Planned {
   const o = planOptionsOf(d, machineOptions(gpu, { kind, budget }));
   const { from, to } = partOf(d, shard.index, shard.of);
@@ -129,12 +131,13 @@ function planOf(gpu: Gpu, kind: PlanKind, budget: number, { definition: d, shard
   const rollouts = (to - from) * d.networks.length * d.repeats;
   const seconds = forecast(gpu, summary);
   const part = shard.of > 1 ? `part ${shard.index + 1}/${shard.of}: ` : "";
+  const why = whyPlan(gpu, kind, launchSizeOf(d));
   return {
     summary,
     seconds,
     lines: [
       `${part}${to - from} conditions × ${d.networks.length} networks × ${d.repeats} repeats = ${rollouts} rollouts of ${d.steps} steps, N = ${d.shape.units}`,
-      `plan ${kind}: ${summary.launches} launches, ${summary.windows} windows, ${summary.dispatches} dispatches`,
+      `plan ${kind} (${why}): ${counted(summary.launches, "launch", "es")}, ${counted(summary.windows, "window")}, ${counted(summary.dispatches, "dispatch", "es")}`,
       `${formatBytes(summary.deviceBytes)} on the device, ${formatBytes(summary.readBackBytes)} read back`,
       `at least ${Math.max(1, Math.ceil(seconds))} s on this adapter when nothing else runs; progress tells the time left`,
     ],
@@ -143,7 +146,11 @@ function planOf(gpu: Gpu, kind: PlanKind, budget: number, { definition: d, shard
 
 function printPlan(gpu: Gpu, kind: PlanKind, budget: number, sweep: Sweep, io: Io): ExitCode {
   const { summary, seconds, lines } = planOf(gpu, kind, budget, sweep);
-  io.out(io.json ? JSON.stringify({ ...summary, kind, seconds }) : lines.join("\n"));
+  io.out(
+    io.json
+      ? JSON.stringify({ ...summary, kind, why: whyPlan(gpu, kind, launchSizeOf(sweep.definition)), seconds })
+      : lines.join("\n"),
+  );
   return EXIT.ok;
 }
 
@@ -256,15 +263,15 @@ const resumeCommand = (path: string): string => `npx reverie sweep --resume --ou
 function tell(path: string, { shard }: Sweep, outcome: RolloutsEnded, lines: number, io: Io): ExitCode {
   const { kind, diverged, remedy } = outcome;
   if (diverged.some > 0)
-    io.note(`${diverged.some} of ${diverged.of} lines have diverged rollouts, ${diverged.all} nothing else`);
+    io.note(
+      `rollouts diverged in ${diverged.some} of ${diverged.of} lines (a network under a condition), in ${diverged.all} of them all rollouts`,
+    );
   if (remedy !== "") io.note(remedy);
-  const next =
-    shard.of > 1
-      ? `part ${shard.index + 1}/${shard.of}; put all parts together with reverie merge`
-      : join(path, "metrics.csv");
+  const metrics = shard.of > 1 || kind !== "completed" ? null : join(path, "metrics.csv");
+  const next = metrics ?? `part ${shard.index + 1}/${shard.of}; put all parts together with reverie merge`;
   io.out(
     io.json
-      ? JSON.stringify({ sweep: path, outcome, shard, lines })
+      ? JSON.stringify({ sweep: path, metrics, outcome, shard, lines })
       : `${path}: ${kind}${kind === "interrupted" ? `, ${lines} lines so far` : `, ${next}`}`,
   );
   return kind === "interrupted" ? EXIT.interrupted : EXIT.ok;

@@ -32,6 +32,10 @@ export interface Trained {
   readonly outcome: Outcome;
   /** Mean squared error of each network on fresh trajectories, m² or of rates; empty unless training was completed. */
   readonly testError: readonly number[];
+  /** Name of the last checkpoint within `checkpoints/`. */
+  readonly checkpoint: string | null;
+  /** Of training, without the test. */
+  readonly seconds: number;
 }
 
 /** Writes what is about to be done; the manifest is the first file of a run. */
@@ -153,7 +157,7 @@ export async function trainInto(
       ...(decodingError === null ? {} : { decodingError }),
       ended: new Date().toISOString(),
     });
-    return { trainer, outcome, testError };
+    return { trainer, outcome, testError, checkpoint: checkpoints.last, seconds };
   } catch (error) {
     trainer.destroy();
     if (!(error instanceof GpuError)) throw error;
@@ -209,7 +213,7 @@ export async function runTrain(options: TrainOptions, io: Io): Promise<ExitCode>
     requireTrainingSpace(dir.path, config);
     const gpu = await openForVerb(options, io);
     try {
-      const { trainer, outcome, testError } = await trainInto(
+      const { trainer, outcome, testError, checkpoint, seconds } = await trainInto(
         dir,
         config,
         gpu,
@@ -224,7 +228,15 @@ export async function runTrain(options: TrainOptions, io: Io): Promise<ExitCode>
       if (outcome.remedy) io.note(outcome.remedy);
       io.out(
         io.json
-          ? JSON.stringify({ run: dir.path, outcome, testError, iteration: trainer.iteration })
+          ? JSON.stringify({
+              run: dir.path,
+              checkpoint: checkpoint === null ? null : dir.file("checkpoints", checkpoint),
+              outcome,
+              testError,
+              testErrorUnit: errorUnit(config),
+              iteration: trainer.iteration,
+              seconds,
+            })
           : `${dir.path}: ${outcome.kind}, ${trainer.iteration} iterations${testError.length > 0 ? `, test error ${mean(testError).toPrecision(3)}${unitOf(config)}` : ""}`,
       );
       return exitCodeOf(outcome);
@@ -240,19 +252,16 @@ async function printPlan(options: TrainOptions, io: Io): Promise<ExitCode> {
   const gpu = await openForVerb(options, io);
   try {
     const { config } = options.config;
-    const { plan } = planAwake(
-      trainSpecOf(config, planKindFor(gpu, options, trainSize(config))),
-      adapterSpec(gpu),
-      recordLayouts(gpu.options.readShader),
-      {
-        name: "train",
-        batch: config.train.batch,
-        gradients: true,
-        keepReadout: false,
-        stream: STREAM.trainPaths,
-      },
-    );
-    io.out(io.json ? JSON.stringify(plan) : describePlan(plan));
+    const kind = planKindFor(gpu, options, trainSize(config));
+    const why = whyPlan(gpu, kind, trainSize(config));
+    const { plan } = planAwake(trainSpecOf(config, kind), adapterSpec(gpu), recordLayouts(gpu.options.readShader), {
+      name: "train",
+      batch: config.train.batch,
+      gradients: true,
+      keepReadout: false,
+      stream: STREAM.trainPaths,
+    });
+    io.out(io.json ? JSON.stringify({ ...plan, kind, why }) : `${describePlan(plan)}\nplan ${kind}: ${why}`);
     return EXIT.ok;
   } finally {
     await gpu.close();

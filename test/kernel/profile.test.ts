@@ -82,6 +82,13 @@ describe("a profile", () => {
       if (gpu.features.has("timestamp-query"))
         for (const p of profile.passes.filter((x) => x.kernel !== "copy"))
           expect(traceEvents.some((e) => e.name === p.label && e.ph === "X")).toBe(true);
+      const { rest } = profile.whole;
+      if (!rest) return;
+      // An adapter that begins while the host encodes does both at once: no time is negative.
+      const account = (median: number) =>
+        profileTable({ ...profile, whole: { ...profile.whole, rest: { ...rest, median } } }, "");
+      expect(account(-0.005)).toContain(" − host and passes at once 5.00 ms (");
+      expect(account(0.005)).toContain(" + submit and wait 5.00 ms (");
     },
   );
 });

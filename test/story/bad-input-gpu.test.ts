@@ -275,7 +275,7 @@ describe("runs and checkpoints (4)", () => {
 
   test.each<[string, RegExp]>([
     ["train --resume --preset tiny --out @/nowhere", /nowhere: no run to resume \(nothing is there\)/],
-    ["report @/nowhere", /nowhere.*config\.json: no such file; check the path/],
+    ["report @/nowhere", /nowhere: no run or sweep here .*check the path/],
     ["replay @/nowhere", /nowhere: no run here \(config\.json is missing\); check the path/],
   ])("%s", (line, pattern) => refused(line, EXIT.badData, pattern));
 

@@ -203,7 +203,7 @@ describe("what the work says", () => {
     expect(await reverie(["doctor"], work)).toEqual({
       code: 0,
       stdout: "a = 1\n",
-      stderr: "a note\nworking\nworked (0 s)\n",
+      stderr: "a note\nworking\nworked\n",
     });
     expect(await reverie(["doctor", "--json", "--quiet"], work)).toEqual({ code: 0, stdout: '{"a":1}\n', stderr: "" });
   });

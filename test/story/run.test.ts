@@ -157,7 +157,7 @@ describe("start", () => {
   });
 
   test("--json: one document with where things are and what was measured", () => {
-    const result = JSON.parse(started.stdout) as { metrics: { condition: string; speed5: number }[] };
+    const result = JSON.parse(started.stdout) as { metrics: Record<string, unknown>[] };
     expect(result).toMatchObject({
       run: inside("started"),
       report: inside("started", "report", "index.html"),
@@ -165,6 +165,11 @@ describe("start", () => {
     });
     expect(result.metrics).toHaveLength(S * (1 + CONDITIONS.length));
     for (const { speed5 } of result.metrics) expect(speed5).toBeGreaterThan(0);
+    // As in the CSV: a time that is never reached is "inf", what is not defined is nothing.
+    for (const { reach_median, reach_fraction, laps } of result.metrics) {
+      expect(laps).toBeNull();
+      if ((reach_fraction as number) < 0.5) expect(reach_median).toBe("inf");
+    }
   });
 });
 
@@ -228,7 +233,9 @@ describe("train", () => {
     // The lanes of a CPU take the gradient's inputs in a launch of their own.
     expect(stdout).toMatch(/\n {2}buffers\n(.*\n)+ {2}passes: 1[34] dispatches, 0 copies\n/);
     const plan = JSON.parse((await train("planned", "--plan", "--json")).stdout);
-    expect(plan).toMatchObject({ name: "train", buffers: expect.any(Array), passes: expect.any(Array) });
+    const why = { kind: expect.stringMatching(/^(step|tile-persistent|own-row)$/), why: expect.stringMatching(/\w/) };
+    expect(plan).toMatchObject({ name: "train", buffers: expect.any(Array), passes: expect.any(Array), ...why });
+    expect(stdout.endsWith(`\nplan ${plan.kind}: ${plan.why}\n`)).toBe(true);
     expect(existsSync(inside("planned"))).toBe(false);
   });
 });

@@ -14,3 +14,18 @@ test("every preset has its line in the table, with its purpose", () => {
   const readme = text("README.md");
   for (const { name, purpose } of presets()) expect(readme).toContain(`| \`${name}\` | ${purpose} |`);
 });
+
+test("an editor has a sentence for every key", () => {
+  const silent: string[] = [];
+  const visit = (node: unknown, path: string): void => {
+    if (typeof node !== "object" || node === null) return;
+    for (const [key, value] of Object.entries(node)) {
+      if (key === "properties")
+        for (const [name, property] of Object.entries(value as Record<string, { description?: string }>))
+          if (!property.description) silent.push(`${path}.${name}`);
+      visit(value, `${path}.${key}`);
+    }
+  };
+  visit(configJsonSchema(), "");
+  expect(silent).toEqual([]);
+});
