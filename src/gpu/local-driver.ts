@@ -14,6 +14,28 @@ export interface LocalDriver {
   driver: string | null;
 }
 
+/** Where a system says that it has a GPU, and where the loader looks for its drivers. */
+export interface SystemPaths {
+  /** One of these files is there: a GPU that a program may open. */
+  readonly devices: readonly string[];
+  /** Folders of the drivers' manifests. */
+  readonly manifests: readonly string[];
+}
+
+const SYSTEM: SystemPaths = {
+  devices: ["/dev/nvidia0", "/dev/dri/renderD128"],
+  manifests: ["/etc/vulkan/icd.d", "/usr/local/share/vulkan/icd.d", "/usr/share/vulkan/icd.d"],
+};
+
+/** A GPU and a driver that is none of Mesa's or Google's for CPUs. */
+function hasHardwareDriver({ devices, manifests }: SystemPaths): boolean {
+  const isHardware = (name: string) => name.endsWith(".json") && !/lvp|swiftshader|virtio|gfxstream/i.test(name);
+  return (
+    devices.some((file) => existsSync(file)) &&
+    manifests.some((folder) => existsSync(folder) && readdirSync(folder).some(isHardware))
+  );
+}
+
 const PROJECT_ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 /** An installed package: its folder may be read-only, and the next install wipes it. */
@@ -43,20 +65,21 @@ const preloaded = new Map<string, LocalDriver>();
 /**
  * Makes the unpacked driver usable by this process, and gives Mesa a shader cache of its own. Call it before `webgpu`
  * is imported; further calls do nothing. Without `.drivers/`, or where the user chose a driver, the system's own is left
- * alone. Set-up writes `.drivers/` only on machines whose own adapter is missing or does not compute.
+ * alone. Set-up writes `.drivers/` only on machines whose own adapter is missing or does not compute; where the folder is
+ * then met by a machine with a GPU (a cluster's nodes share it), its driver joins the system's and Dawn puts GPUs first.
  *
  * @param home folder that holds `.drivers/` and `.shader-cache/`
  */
-export function preloadLocalDriver(home: string = driverHome()): LocalDriver {
+export function preloadLocalDriver(home: string = driverHome(), system: SystemPaths = SYSTEM): LocalDriver {
   const known = preloaded.get(home);
   if (known) return known;
-  const result = { driver: openUnpackedDriver(join(home, ".drivers")) };
+  const result = { driver: openUnpackedDriver(join(home, ".drivers"), system) };
   nameShaderCache(home, result.driver ?? "system");
   preloaded.set(home, result);
   return result;
 }
 
-function openUnpackedDriver(folder: string): string | null {
+function openUnpackedDriver(folder: string, system: SystemPaths): string | null {
   const version = join(folder, "version");
   if (process.platform !== "linux" || !existsSync(version)) return null;
   if (DRIVER_VARIABLES.some((name) => process.env[name] !== undefined)) return null;
@@ -64,9 +87,13 @@ function openUnpackedDriver(folder: string): string | null {
   // Set-up hides the manifest where the unpacked loader finds a driver of the system's.
   const manifest = join(folder, "icd.json");
   if (!existsSync(manifest)) return null;
-  // Older loaders know only the second name.
-  process.env.VK_DRIVER_FILES = manifest;
-  process.env.VK_ICD_FILENAMES = manifest;
+  if (hasHardwareDriver(system)) {
+    process.env.VK_ADD_DRIVER_FILES = manifest;
+  } else {
+    // Older loaders know only the second name.
+    process.env.VK_DRIVER_FILES = manifest;
+    process.env.VK_ICD_FILENAMES = manifest;
+  }
   return readFileSync(version, "utf8").trim();
 }
 

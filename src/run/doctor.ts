@@ -10,6 +10,7 @@ import type { DoctorOptions, Io } from "./types.ts";
 const ENVIRONMENT = [
   "VK_DRIVER_FILES",
   "VK_ICD_FILENAMES",
+  "VK_ADD_DRIVER_FILES",
   "LD_LIBRARY_PATH",
   "MESA_SHADER_CACHE_DIR",
   "LP_NUM_THREADS",

@@ -12,6 +12,7 @@ const VARIABLES = [
   "MESA_SHADER_CACHE_DIR",
   "LP_NATIVE_VECTOR_WIDTH",
 ];
+const NO_GPU = { devices: [], manifests: [] };
 let before: (string | undefined)[];
 let root: string;
 
@@ -42,9 +43,34 @@ function unpack(): string {
 describe.runIf(process.platform === "linux")("an unpacked driver", () => {
   test("is named by the variables of new and old loaders", () => {
     const manifest = unpack();
-    expect(preloadLocalDriver(root)).toEqual({ driver: "lavapipe-1.2" });
+    expect(preloadLocalDriver(root, NO_GPU)).toEqual({ driver: "lavapipe-1.2" });
     expect(process.env.VK_DRIVER_FILES).toBe(manifest);
     expect(process.env.VK_ICD_FILENAMES).toBe(manifest);
+  });
+
+  // A cluster: set up where there is no GPU, run where there is one.
+  test.each([
+    ["nvidia_icd.json", true],
+    ["radeon_icd.x86_64.json", true],
+    ["lvp_icd.x86_64.json", false],
+    ["README", false],
+  ])("joins the system's where a GPU has %s: %s", (name, joins) => {
+    const manifest = unpack();
+    const device = join(root, "gpu0");
+    writeFileSync(device, "");
+    writeFileSync(join(root, name), "{}");
+    preloadLocalDriver(root, { devices: [device], manifests: [join(root, "absent"), root] });
+    expect(process.env.VK_ADD_DRIVER_FILES).toBe(joins ? manifest : undefined);
+    expect(process.env.VK_DRIVER_FILES).toBe(joins ? undefined : manifest);
+    expect(process.env.VK_ICD_FILENAMES).toBe(joins ? undefined : manifest);
+  });
+
+  test("stays alone where a driver has no GPU", () => {
+    const manifest = unpack();
+    writeFileSync(join(root, "nvidia_icd.json"), "{}");
+    preloadLocalDriver(root, { devices: [join(root, "gpu0")], manifests: [root] });
+    expect(process.env.VK_DRIVER_FILES).toBe(manifest);
+    expect(process.env.VK_ADD_DRIVER_FILES).toBeUndefined();
   });
 
   test("gives way to one that the user chose", () => {
