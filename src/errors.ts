@@ -35,6 +35,9 @@ export class UsageError extends ReverieError {
   }
 }
 
+/** The device has no room for a buffer that its limits allow (exit 2). */
+export class OutOfDeviceMemory extends UsageError {}
+
 /** No usable adapter (exit 3). */
 export class GpuUnavailable extends ReverieError {
   constructor(message: string, options?: ErrorOptions) {

@@ -47,6 +47,17 @@ export type Limits = Readonly<Record<(typeof WANTED_LIMITS)[number], number>> & 
   readonly maxComputeWorkgroupsPerDimension: number;
 };
 
+/**
+ * What an adapter's own maximum is cut to. Some NVIDIA drivers take a binding of 2 GiB or more for an empty one
+ * (crbug.com/435684920), and offsets within a binding are 32-bit numbers, signed in some shading languages. A buffer is
+ * one allocation, for which drivers of discrete GPUs promise at most 4 GiB less a little, whatever a buffer may have; so
+ * what is larger than that comes in chunks, which change no bit.
+ */
+const CAUTIOUS: Partial<Record<(typeof WANTED_LIMITS)[number], number>> = {
+  maxStorageBufferBindingSize: 2 ** 31 - 4,
+  maxBufferSize: 2 ** 32 - 2 ** 21,
+};
+
 export interface Negotiated {
   readonly device: GPUDevice;
   readonly limits: Limits;
@@ -62,7 +73,9 @@ export async function negotiate(adapter: GPUAdapter, label: string): Promise<Neg
     else givenUp.push(`${loss} (the adapter lacks ${feature})`);
   }
   const requiredLimits: Record<string, number> = {};
-  for (const name of WANTED_LIMITS) requiredLimits[name] = adapter.limits[name];
+  for (const name of WANTED_LIMITS) {
+    requiredLimits[name] = Math.min(adapter.limits[name], CAUTIOUS[name] ?? Number.POSITIVE_INFINITY);
+  }
   let device: GPUDevice;
   try {
     device = await adapter.requestDevice({ label, requiredFeatures: features as GPUFeatureName[], requiredLimits });
@@ -70,7 +83,9 @@ export async function negotiate(adapter: GPUAdapter, label: string): Promise<Neg
     throw new GpuUnavailable(`${label}: the adapter gives no device: ${(cause as Error).message}`, { cause });
   }
   const limits = {
-    ...Object.fromEntries(WANTED_LIMITS.map((name) => [name, device.limits[name]])),
+    ...Object.fromEntries(
+      WANTED_LIMITS.map((name) => [name, Math.min(device.limits[name], requiredLimits[name] as number)]),
+    ),
     maxComputeWorkgroupsPerDimension: device.limits.maxComputeWorkgroupsPerDimension,
   } as Limits;
   return { device, limits, features: new Set(features), givenUp };

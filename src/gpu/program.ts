@@ -2,12 +2,20 @@
  * A plan made ready to run: buffers allocated, kernels compiled, bind groups and uniforms made once. Encoding an
  * iteration is then only `setPipeline`, `setBindGroup`, `dispatch`.
  */
-import { ShaderError } from "../errors.ts";
+import { OutOfDeviceMemory, ShaderError } from "../errors.ts";
 import type { DeviceBuffer, Gpu } from "./context.ts";
 import { BUFFER_USAGE } from "./context.ts";
 import { CLOCK_GROUP, type Kernel } from "./kernel.ts";
 import type { FieldValues } from "./pack.ts";
-import { type BufferSpec, type BufferView, type DispatchPass, type Plan, planBytes } from "./plan.ts";
+import {
+  type BufferSpec,
+  type BufferView,
+  type DispatchPass,
+  formatBytes,
+  type Pass,
+  type Plan,
+  planBytes,
+} from "./plan.ts";
 
 const UNIFORM_ALIGNMENT = 256;
 /** Command buffers beyond some tens of thousands of dispatches crash software adapters. */
@@ -15,6 +23,33 @@ export const MAX_DISPATCHES = 2000;
 /** Under a signal: passes of the first submit, and how long the later ones should take. */
 const FIRST_SUBMIT = 4;
 const SUBMIT_MS = 200;
+
+/** Work of a submit: systems reset a GPU over a whole one that takes seconds, and this is one on a small GPU. */
+const SUBMIT_FLOPS = 5e10;
+
+/** Where a submit that begins with pass `from` ends: after so many dispatches or FLOP, and one pass at least. */
+export function submitEnd(passes: readonly Pass[], from: number, flops: number, dispatches = MAX_DISPATCHES): number {
+  let to = from;
+  let done = 0;
+  while (to < passes.length && to - from < dispatches) {
+    const p = passes[to] as Pass;
+    done += p.kind === "dispatch" ? (p.flops ?? 0) : 0;
+    if (to > from && done > flops) break;
+    to++;
+  }
+  return to;
+}
+
+/** The submits of all passes. */
+export function submitsOf(passes: readonly Pass[], flops: number): { readonly from: number; readonly to: number }[] {
+  const out: { from: number; to: number }[] = [];
+  for (let from = 0; from < passes.length; ) {
+    const to = submitEnd(passes, from, flops);
+    out.push({ from, to });
+    from = to;
+  }
+  return out;
+}
 
 function nextSubmit(passes: number, ms: number): number {
   const ideal = Math.round((passes * SUBMIT_MS) / Math.max(ms, 0.1));
@@ -116,11 +151,26 @@ export class Clock {
   }
 }
 
-/** A buffer of a plan, with its contents where they are constant. */
-export function makeBuffer(gpu: Gpu, spec: BufferSpec): DeviceBuffer {
-  const made = gpu.createBuffer(spec.name, spec.bytes);
-  if (spec.contents) gpu.write(made, spec.contents());
-  return made;
+/** Buffers of a plan by name, constants written, all or none: a GPU does not tell how much memory is free, but says when there is too little. */
+export async function makeBuffers(
+  gpu: Gpu,
+  name: string,
+  specs: readonly BufferSpec[],
+): Promise<ReadonlyMap<string, DeviceBuffer>> {
+  gpu.device.pushErrorScope("out-of-memory");
+  const made = specs.map((spec) => gpu.createBuffer(spec.name, spec.bytes));
+  const error = await gpu.device.popErrorScope();
+  if (!error) {
+    specs.forEach((spec, i) => {
+      if (spec.contents) gpu.write(made[i] as DeviceBuffer, spec.contents());
+    });
+    return new Map(specs.map((spec, i) => [spec.name, made[i] as DeviceBuffer]));
+  }
+  for (const b of made) gpu.destroyBuffer(b);
+  const bytes = specs.reduce((sum, b) => sum + b.bytes, 0);
+  throw new OutOfDeviceMemory(
+    `${name} needs ${formatBytes(bytes)} and ${gpu.adapter.name} has no room for it: use a smaller batch, fewer steps or fewer networks, or close what else uses the GPU`,
+  );
 }
 
 export class Program {
@@ -146,19 +196,15 @@ export class Program {
 
   /**
    * Allocates what the plan names and `shared` does not hold, compiles its kernels and binds everything.
-   * Throws UsageError when the bytes do not fit, ShaderError when plan and WGSL disagree.
+   * Throws UsageError when the bytes do not fit (OutOfDeviceMemory when the device says so), ShaderError when plan and WGSL disagree.
    */
   static async create(gpu: Gpu, plan: Plan, shared: ReadonlyMap<string, DeviceBuffer> = new Map()): Promise<Program> {
     const fresh = plan.buffers.filter((b) => !shared.has(b.name));
     const total = planBytes({ ...plan, buffers: fresh });
     gpu.requireBytes(plan.name, total, Math.max(0, ...fresh.map((b) => b.bytes)));
-    const buffers = new Map(shared);
-    const own: DeviceBuffer[] = [];
-    for (const b of fresh) {
-      const made = makeBuffer(gpu, b);
-      buffers.set(b.name, made);
-      own.push(made);
-    }
+    const made = await makeBuffers(gpu, plan.name, fresh);
+    const own = [...made.values()];
+    const buffers = new Map([...shared, ...made]);
     const view = (v: BufferView): DeviceBuffer => {
       const b = buffers.get(v.buffer);
       if (!b) throw new ShaderError(`plan ${plan.name} names no buffer ${v.buffer}`);
@@ -296,7 +342,7 @@ export class Program {
     let most = options.signal ? FIRST_SUBMIT : MAX_DISPATCHES;
     while (from < end) {
       options.signal?.throwIfAborted();
-      let to = Math.min(from + most, end);
+      let to = Math.min(end, submitEnd(this.plan.passes, from, SUBMIT_FLOPS, most));
       const first = firsts.get(from);
       if (first) {
         options.onCompile?.(first.name, ++met, firsts.size);

@@ -45,6 +45,9 @@ export function timeWindows(steps: number, longest: number, align = 1): TimeWind
 /** No dispatch should last longer: desktop GPUs reset a device that does not answer. */
 const MAX_DISPATCH_SECONDS = 0.25;
 
+/** Workgroups that a dimension of every adapter has: some kernels count steps with one. */
+const MAX_WINDOW_STEPS = 65535;
+
 /** Steps whose slots fit a binding and whose work fits a dispatch. `slotBytes` may need one slot more (states). */
 export function longestWindow(
   adapter: AdapterSpec,
@@ -52,7 +55,7 @@ export function longestWindow(
 ): number {
   const byBytes = Math.floor(adapter.maxBinding / work.slotBytes) - (work.extraSlots ?? 0);
   const byTime = Math.floor((MAX_DISPATCH_SECONDS * adapter.flopsPerSecond) / work.flopsPerStep);
-  return Math.max(1, Math.min(byBytes, byTime));
+  return Math.max(1, Math.min(byBytes, byTime, MAX_WINDOW_STEPS));
 }
 
 /** Part of a time-indexed buffer from slot t0 on. */

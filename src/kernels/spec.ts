@@ -1,6 +1,6 @@
 /** What planning needs to know: the model, the adapter, and how a rollout is to be run. Plain data, no GPU. */
 
-import { UsageError } from "../errors.ts";
+import { OutOfDeviceMemory, UsageError } from "../errors.ts";
 import type { AdapterFacts, Limits } from "../gpu/adapter.ts";
 import type { PlanKind } from "../gpu/plan.ts";
 import { ACTIVATIONS, type Activation } from "../model/dynamics.ts";
@@ -32,7 +32,7 @@ export function modelSpec(m: Omit<ModelSpec, "layout">): ModelSpec {
 export interface AdapterSpec {
   readonly maxBinding: number;
   readonly maxBuffer: number;
-  /** A cautious guess, from which the length of a dispatch is bounded. */
+  /** A cautious guess, from which the length of a dispatch and of a submit is bounded. */
   readonly flopsPerSecond: number;
   /** Bytes of workgroup memory; what every adapter has where none is given. */
   readonly workgroupStorage?: number;
@@ -41,15 +41,40 @@ export interface AdapterSpec {
   readonly software: boolean;
 }
 
+/**
+ * What these kernels do at the least, FLOP/s: on a CPU, and on a small integrated GPU or one core of a large one. Nobody
+ * asks which it is: a window that the small one needs 0.25 s for takes a large one half a millisecond, a hundred times
+ * what a further dispatch costs.
+ */
+const CPU_RATE = 4e9;
+export const GPU_RATE = 5e10;
+
 export function adapterSpec(gpu: { readonly adapter: AdapterFacts; readonly limits: Limits }): AdapterSpec {
   return {
     maxBinding: gpu.limits.maxStorageBufferBindingSize,
     maxBuffer: gpu.limits.maxBufferSize,
-    flopsPerSecond: gpu.adapter.software ? 4e9 : 5e11,
+    flopsPerSecond: gpu.adapter.software ? CPU_RATE : GPU_RATE,
     workgroupStorage: gpu.limits.maxComputeWorkgroupStorageSize,
     lanes: (gpu.adapter.subgroup?.min ?? 0) >= 8,
     software: gpu.adapter.software,
   };
+}
+
+/** Buffers of less than this are not what a device has no room for. */
+const LEAST_BUFFER = 128 << 20;
+
+/**
+ * What `create` makes for the adapter: with smaller buffers, and so in more chunks of rows or networks, while the device
+ * has no room. Chunks change no bit. @throws OutOfDeviceMemory where small buffers do not fit either
+ */
+export async function withRoom<T>(adapter: AdapterSpec, create: (adapter: AdapterSpec) => Promise<T>): Promise<T> {
+  try {
+    return await create(adapter);
+  } catch (error) {
+    const less = { ...adapter, maxBuffer: Math.floor(adapter.maxBuffer / 4) };
+    if (!(error instanceof OutOfDeviceMemory) || less.maxBuffer < LEAST_BUFFER) throw error;
+    return withRoom(less, create);
+  }
 }
 
 export interface LaunchSize {

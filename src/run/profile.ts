@@ -9,7 +9,7 @@ import { reflectKernel } from "../gpu/reflect.ts";
 import { assembleShader } from "../gpu/shader-source.ts";
 import { writeFileAtomically } from "../io/disk.ts";
 import { recordLayouts } from "../kernels/records.ts";
-import type { AdapterSpec, LaunchSize } from "../kernels/spec.ts";
+import { type AdapterSpec, GPU_RATE, type LaunchSize } from "../kernels/spec.ts";
 import { paddedRows } from "../model/rows.ts";
 import { profileAgainst } from "../profile/against.ts";
 import { type Change, compareProfiles } from "../profile/compare.ts";
@@ -213,8 +213,8 @@ export async function runProfile(o: ProfileVerbOptions, io: Io): Promise<ExitCod
 export function statedGpu(teraflops: number, gigabytesPerSecond: number, gibibytes: number): StatedGpu {
   const adapter: AdapterSpec = {
     maxBinding: 2 ** 31 - 4,
-    maxBuffer: Math.min(gibibytes * 2 ** 30, 2 ** 38),
-    flopsPerSecond: 5e11,
+    maxBuffer: Math.min(gibibytes * 2 ** 30, 2 ** 32 - 2 ** 21),
+    flopsPerSecond: GPU_RATE,
     workgroupStorage: 49152,
     lanes: true,
     software: false,

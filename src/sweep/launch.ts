@@ -2,7 +2,7 @@
 import { type ActivityReference, measureCloud } from "../code/activity.ts";
 import { shownOf } from "../code/passes.ts";
 import { BUFFER_USAGE, type DeviceBuffer, type Gpu } from "../gpu/context.ts";
-import { Clock, makeBuffer, Program } from "../gpu/program.ts";
+import { Clock, makeBuffers, Program } from "../gpu/program.ts";
 import { chunkRows } from "../kernels/recurrence.ts";
 import { unpackRows } from "../kernels/unpack.ts";
 import { activityValues } from "../metrics/code.ts";
@@ -90,7 +90,12 @@ export class SweepMachine {
   }
 
   /** Allocates for all of `launches`. @throws UsageError when the bytes do not fit */
-  static create(gpu: Gpu, o: SweepPlanOptions, launches: readonly Launch[], inputs: LaunchInputs): SweepMachine {
+  static async create(
+    gpu: Gpu,
+    o: SweepPlanOptions,
+    launches: readonly Launch[],
+    inputs: LaunchInputs,
+  ): Promise<SweepMachine> {
     const kinds = new Map(launches.map((l) => [planKey(l), l]));
     const specs = sharedBuffers([...kinds.values()].map((l) => planLaunch(o, l)));
     const fresh = specs.filter((b) => !inputs.trained.has(b.name));
@@ -99,8 +104,7 @@ export class SweepMachine {
       fresh.reduce((sum, b) => sum + b.bytes, 0),
       Math.max(...fresh.map((b) => b.bytes)),
     );
-    const buffers = new Map(inputs.trained);
-    for (const b of fresh) buffers.set(b.name, makeBuffer(gpu, b));
+    const buffers = new Map([...inputs.trained, ...(await makeBuffers(gpu, "sweep", fresh))]);
     const machine = new SweepMachine(gpu, o, inputs, buffers);
     for (const u of geometryUploads(o.metrics)) gpu.write(machine.#buffer(u.buffer), u.data);
     if (inputs.awakeOccupancy) gpu.write(machine.#buffer("awake_occupancy"), inputs.awakeOccupancy);

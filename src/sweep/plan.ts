@@ -82,8 +82,10 @@ export interface SweepPlanOptions {
   readonly layouts: MetricsLayouts;
 }
 
-/** A launch that is interrupted is lost: no longer than this at the adapter's cautious rate, seconds. */
+/** A launch that is interrupted is lost: no longer than this at the adapter's cautious rate, seconds … */
 const LAUNCH_SECONDS = 20;
+/** … which GPUs worth a sweep exceed by far, and they want full launches. */
+const GPU_LAUNCH_SECONDS = 200;
 /** Steps that a ring should hold: metrics load and store their sums once a window. */
 const RING_STEPS = 16;
 /** Longer rings than this gain nothing. */
@@ -198,7 +200,7 @@ function launchSize(o: SweepPlanOptions, most: number): { networks: number; cond
     isRoomFor(o, { network0: 0, networks, condition0: 0, conditions }, Math.min(ring, o.steps));
   const brief = (networks: number, conditions: number): boolean => {
     const flops = flopsPerStep(rollout(o), networks * paddedRows(conditions * o.repeats)) * o.steps;
-    return flops <= LAUNCH_SECONDS * o.adapter.flopsPerSecond;
+    return flops <= (o.adapter.software ? LAUNCH_SECONDS : GPU_LAUNCH_SECONDS) * o.adapter.flopsPerSecond;
   };
   const ring = fits(Math.min(step, o.networks), 1) ? RING_STEPS : 1;
   if (ring === 1 && !fits(Math.min(step, o.networks), 1, 1)) {

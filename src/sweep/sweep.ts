@@ -135,7 +135,7 @@ export async function runSweep(
   }
   if (work.length === 0) return "completed";
   const cells = plan.metrics.geometry.box.cells ** 2;
-  const machine = SweepMachine.create(gpu, plan, work.flat(), {
+  const machine = await SweepMachine.create(gpu, plan, work.flat(), {
     trained,
     rows: (network, from, count) => sweepRows(d, network, from, count),
     awakeOccupancy: awakeOccupancy(d, awake, cells),

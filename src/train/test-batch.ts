@@ -5,7 +5,7 @@ import { Clock, Program } from "../gpu/program.ts";
 import type { BatchPlan } from "../kernels/batch.ts";
 import { type RecordLayouts, readField } from "../kernels/records.ts";
 import { chunkRows } from "../kernels/recurrence.ts";
-import { type AdapterSpec, adapterSpec } from "../kernels/spec.ts";
+import { type AdapterSpec, adapterSpec, withRoom } from "../kernels/spec.ts";
 import { unpackRows } from "../kernels/unpack.ts";
 import { roundUp } from "../model/parameters.ts";
 import { STREAM, TEST_EPOCH } from "../model/streams.ts";
@@ -80,9 +80,11 @@ export async function testBatch(
   const keep = options.keep === true;
   const keepCode = options.keepCode === true;
   const { code } = spec;
-  const batch = testPlan(spec, adapterSpec(gpu), layouts, count, options);
   const shared = new Map(["weights", "recurrent_t"].map((name) => [name, trained.get(name) as DeviceBuffer]));
-  const program = await Program.create(gpu, batch.plan, shared);
+  const { batch, program } = await withRoom(spec.adapter ?? adapterSpec(gpu), async (adapter) => {
+    const planned = testPlan({ ...spec, adapter }, adapter, layouts, count, options);
+    return { batch: planned, program: await Program.create(gpu, planned.plan, shared) };
+  });
   const clock = new Clock(gpu, 1);
   try {
     uploadRows(gpu, program, batch, layouts, awakeRows(spec, count));

@@ -4,11 +4,11 @@
  */
 import { BUFFER_USAGE, type DeviceBuffer, type Gpu } from "../gpu/context.ts";
 import { packArray } from "../gpu/pack.ts";
-import { Clock, MAX_DISPATCHES, Program } from "../gpu/program.ts";
+import { Clock, MAX_DISPATCHES, Program, submitsOf } from "../gpu/program.ts";
 import type { BatchPlan } from "../kernels/batch.ts";
 import { ADAM } from "../kernels/gradients.ts";
 import { type RecordLayouts, readField, recordLayouts } from "../kernels/records.ts";
-import { adapterSpec } from "../kernels/spec.ts";
+import { adapterSpec, withRoom } from "../kernels/spec.ts";
 import { initialiseGroups, initialiseUniform } from "../model/initialise-uniforms.ts";
 import { transposeRecurrent } from "../model/parameters.ts";
 import { STREAM } from "../model/streams.ts";
@@ -48,6 +48,8 @@ export interface StepProbe {
 
 /** A submit should take about this long: short enough for Ctrl-C and a display, long enough to hide the host. */
 const TARGET_SUBMIT_MS = 200;
+/** … and a single iteration no longer than this at the adapter's cautious rate: systems reset a GPU over a long one. */
+const MAX_SUBMIT_SECONDS = 1;
 const SUBMITS_IN_FLIGHT = 3;
 
 export class Trainer {
@@ -59,6 +61,8 @@ export class Trainer {
   readonly #program: Program;
   readonly #clock: Clock;
   readonly #layouts: RecordLayouts;
+  /** Passes of an iteration, in as many submits as they need: one, unless it is long. */
+  readonly #submits: readonly { readonly from: number; readonly to: number }[];
   /** Of the last iteration read back, or of the state loaded. */
   #stats: Pick<IterationStats, "status" | "bad"> | null = null;
   #compiled = false;
@@ -72,19 +76,23 @@ export class Trainer {
     this.#program = program;
     this.#layouts = layouts;
     this.#clock = new Clock(gpu, MAX_ITERATIONS_PER_SUBMIT);
+    const { flopsPerSecond } = spec.adapter ?? adapterSpec(gpu);
+    this.#submits = submitsOf(batch.plan.passes, MAX_SUBMIT_SECONDS * flopsPerSecond);
     this.#order = spec.task.kind === "tensors" ? new TrialOrder(spec.task, spec.model.rootSeed) : null;
   }
 
   static async create(gpu: Gpu, spec: TrainSpec): Promise<Trainer> {
     const layouts = recordLayouts(gpu.options.readShader);
-    const batch = planAwake(spec, spec.adapter ?? adapterSpec(gpu), layouts, {
-      name: "train",
-      batch: spec.batch,
-      gradients: true,
-      keepReadout: false,
-      stream: STREAM.trainPaths,
+    const { batch, program } = await withRoom(spec.adapter ?? adapterSpec(gpu), async (adapter) => {
+      const planned = planAwake(spec, adapter, layouts, {
+        name: "train",
+        batch: spec.batch,
+        gradients: true,
+        keepReadout: false,
+        stream: STREAM.trainPaths,
+      });
+      return { batch: planned, program: await Program.create(gpu, planned.plan) };
     });
-    const program = await Program.create(gpu, batch.plan);
     uploadRows(gpu, program, batch, layouts, awakeRows(spec, spec.batch));
     const records = spec.networks.map((n) => ({
       seed: n.seed,
@@ -218,17 +226,24 @@ export class Trainer {
     }
     const kernel = this.#program.clockKernel;
     for (let i = 0; i < count; i++) if (kernel) this.#clock.set(i, kernel, this.#clockRecord(this.iteration + i, i));
-    const perBuffer = Math.max(1, Math.floor(MAX_DISPATCHES / this.#program.dispatches));
     const label = `train/iterations ${this.iteration}–${this.iteration + count - 1}`;
     const history = this.#program.buffer("history");
-    const buffers: GPUCommandBuffer[] = [];
-    for (let i = 0; i < count; ) {
-      const encoder = this.#gpu.device.createCommandEncoder({ label });
-      for (let k = 0; k < perBuffer && i < count; k++, i++) this.#program.encode(encoder, label, this.#clock, i);
-      if (i >= count) encoder.copyBufferToBuffer(history.buffer, history.offset, staging, 0, count * this.#recordBytes);
-      buffers.push(encoder.finish());
+    const { device } = this.#gpu;
+    let encoder = device.createCommandEncoder({ label });
+    let held = 0;
+    for (let i = 0; i < count; i++) {
+      for (const { from, to } of this.#submits) {
+        if (held > 0 && (this.#submits.length > 1 || held + to - from > MAX_DISPATCHES)) {
+          device.queue.submit([encoder.finish()]);
+          encoder = device.createCommandEncoder({ label });
+          held = 0;
+        }
+        this.#program.encode(encoder, label, this.#clock, i, from, to);
+        held += to - from;
+      }
     }
-    this.#gpu.device.queue.submit(buffers);
+    encoder.copyBufferToBuffer(history.buffer, history.offset, staging, 0, count * this.#recordBytes);
+    device.queue.submit([encoder.finish()]);
     this.iteration += count;
   }
 

@@ -1,6 +1,6 @@
 /** The one funnel of errors: what goes wrong on the device reaches the caller, with a name and a place. */
 import { afterEach, describe, expect, test } from "vitest";
-import { GpuError, GpuUnavailable, ShaderError, UsageError } from "../../src/errors.ts";
+import { GpuError, GpuUnavailable, OutOfDeviceMemory, ShaderError, UsageError } from "../../src/errors.ts";
 import { Gpu } from "../../src/gpu/context.ts";
 import { openGpu, readShaderFile } from "../../src/gpu/open-node.ts";
 import { Program } from "../../src/gpu/program.ts";
@@ -124,6 +124,18 @@ describe("memory", () => {
     const poor = Object.create(gpu, { options: { value: { ...gpu.options, memoryBudget: () => 1 << 20 } } }) as Gpu;
     await expect(Program.create(poor, plan(1 << 21))).rejects.toBeInstanceOf(UsageError);
     await expect(Program.create(poor, plan(1 << 21))).rejects.toThrow("big needs 2.0 MiB, 1.0 MiB available");
+  });
+
+  test("that a GPU turns out not to have is an error with a remedy, and all of it is given back", async () => {
+    const gpu = await freshGpu();
+    const pop = gpu.device.popErrorScope.bind(gpu.device);
+    gpu.device.popErrorScope = async () => (await pop()) ?? { message: "VK_ERROR_OUT_OF_DEVICE_MEMORY" };
+    const wanted = Program.create(gpu, plan(1 << 20));
+    await expect(wanted).rejects.toBeInstanceOf(OutOfDeviceMemory);
+    await expect(wanted).rejects.toThrow(/big needs 1.0 MiB and .* has no room for it: use a smaller batch/);
+    expect(gpu.allocated).toBe(0);
+    gpu.device.popErrorScope = pop;
+    (await Program.create(gpu, plan(1 << 20))).destroy();
   });
 
   test("is given back", async () => {
