@@ -267,11 +267,11 @@ function tell(path: string, { shard }: Sweep, outcome: RolloutsEnded, lines: num
       `rollouts diverged in ${diverged.some} of ${diverged.of} lines (a network under a condition), in ${diverged.all} of them all rollouts`,
     );
   if (remedy !== "") io.note(remedy);
-  const metrics = shard.of > 1 || kind !== "completed" ? null : join(path, "metrics.csv");
-  const next = metrics ?? `part ${shard.index + 1}/${shard.of}; put all parts together with reverie merge`;
+  const metricsCsv = shard.of > 1 || kind !== "completed" ? null : join(path, "metrics.csv");
+  const next = metricsCsv ?? `part ${shard.index + 1}/${shard.of}; put all parts together with reverie merge`;
   io.out(
     io.json
-      ? JSON.stringify({ sweep: path, metrics, outcome, shard, lines })
+      ? JSON.stringify({ sweep: path, metricsCsv, outcome, shard, lines })
       : `${path}: ${kind}${kind === "interrupted" ? `, ${lines} lines so far` : `, ${next}`}`,
   );
   return kind === "interrupted" ? EXIT.interrupted : EXIT.ok;

@@ -1,6 +1,6 @@
 /**
  * What a user can get wrong once adapters, memory, checkpoints and arrays come into it: nothing on stdout, one line on
- * stderr that says what, where and how to mend it, and the exit code of the README's table.
+ * stderr that says what, where and how to mend it, and the exit code of src/cli/README.md.
  */
 import fs, {
   cpSync,

@@ -1,6 +1,6 @@
 /**
  * Whatever a user can get wrong before the GPU is wanted: nothing on stdout, one line on stderr that says what, where
- * and how to mend it, and the exit code of the README's table.
+ * and how to mend it, and the exit code of src/cli/README.md.
  */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
