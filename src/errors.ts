@@ -17,8 +17,10 @@ export const EXIT = {
   terminated: 143,
 } as const;
 
+/** One of {@link EXIT}. */
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
+/** What every error of reverie is: its message says what, where and how to mend it. */
 export class ReverieError extends Error {
   readonly exitCode: ExitCode;
   constructor(message: string, exitCode: ExitCode, options?: ErrorOptions) {

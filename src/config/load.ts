@@ -29,6 +29,7 @@ export interface Override {
   readonly origin: string;
 }
 
+/** Layers of a configuration: a preset, what the file changes, what `set` changes, what `overrides` change. */
 export interface ConfigSources {
   readonly preset?: string;
   /** A JSON file. */
@@ -41,6 +42,7 @@ export interface ConfigSources {
 /** Dotted path of each leaf → where its value came from. */
 export type Provenance = Readonly<Record<string, string>>;
 
+/** The resolved configuration, every key present, and where each value came from. */
 export interface LoadedConfig {
   readonly config: ExperimentConfig;
   readonly provenance: Provenance;

@@ -21,6 +21,7 @@ import {
 } from "../model/parameters.ts";
 import { packRows } from "../model/rows.ts";
 
+/** A batch of given tensors, for one network. T steps, B rows, N units, I inputs, O readouts, E encoder inputs. */
 export interface EvaluateInput {
   readonly shape: NetworkShape;
   readonly weights: NetworkTensors;
@@ -49,6 +50,7 @@ export interface EvaluateInput {
   readonly adapter?: AdapterSpec;
 }
 
+/** States, readouts, and with a target loss and gradients. */
 export interface EvaluateOutput {
   /** (T+1, B, N) */
   readonly r: Float32Array;
@@ -167,6 +169,10 @@ function plan(gpu: Gpu, input: EvaluateInput): { batch: BatchPlan; rollout: Roll
   return { batch, rollout };
 }
 
+/**
+ * Runs the model, and with a target its gradient, on given tensors, by the kernels of training and replay.
+ * @throws UsageError where the batch does not fit the adapter, GpuError
+ */
 export async function evaluateModel(gpu: Gpu, input: EvaluateInput): Promise<EvaluateOutput> {
   const { batch, rollout } = plan(gpu, input);
   const { shape } = input;

@@ -5,6 +5,7 @@ import { keepRecording, type RecordedTask } from "../task/recorded.ts";
 import { type ResampleOptions, resample } from "../task/resample.ts";
 import { type Recording, readRecording } from "./recording.ts";
 
+/** How a recording is read, resampled and split. */
 export interface RecordedOptions extends ResampleOptions {
   readonly path: string;
   /** T */
@@ -17,6 +18,7 @@ export interface RecordedOptions extends ResampleOptions {
   readonly stepLength: number | null;
 }
 
+/** A task of recorded paths, for {@link generatePaths} or training. */
 export interface LoadedRecording {
   readonly task: RecordedTask;
   /** What was done to the file's samples, in a sentence. */

@@ -3,6 +3,7 @@ import { UsageError } from "../errors.ts";
 import type { PlanKind } from "../gpu/plan.ts";
 import type { Io } from "../run/types.ts";
 
+/** What every function of the library takes. */
 export interface LibraryOptions {
   /** Stops after the submit under way; what was done is kept and can be gone on with. */
   readonly signal?: AbortSignal;

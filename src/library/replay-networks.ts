@@ -20,6 +20,7 @@ import type { SweepRequest } from "../sweep/networks.ts";
 import type { ResultRecord } from "../sweep/results.ts";
 import { ioOf, type LibraryOptions, type ProgressListener, planOf, requireDirectory } from "./options.ts";
 
+/** What {@link replayNetworks} may do otherwise than the run says. */
 export interface ReplayNetworksOptions extends LibraryOptions {
   /** Other replay settings than the run's: conditions, steps, repeats, … */
   readonly replay?: Partial<ExperimentConfig["replay"]>;
@@ -28,6 +29,7 @@ export interface ReplayNetworksOptions extends LibraryOptions {
   readonly onProgress?: ProgressListener;
 }
 
+/** What {@link replayNetworks} wrote and measured. */
 export interface ReplayedNetworks {
   readonly kind: "completed" | "interrupted";
   /** numpy.load reads it; axes (network, time, row, unit). */
@@ -63,6 +65,7 @@ export async function replayNetworks(
   }
 }
 
+/** The grid, and what `reverie sweep` has flags for: repeats, steps, start, save, … */
 export interface ReplaySweepOptions extends LibraryOptions, Partial<Omit<SweepRequest, "grid" | "list">> {
   /** Parameter → values, or a range as the command line writes it: `{ friction: [1, 0.6, 0.3], adaptStrength: "0:0.1:11" }`. */
   readonly grid: Readonly<Record<string, readonly number[] | string>>;
@@ -75,6 +78,7 @@ export interface ReplaySweepOptions extends LibraryOptions, Partial<Omit<SweepRe
   readonly onProgress?: ProgressListener;
 }
 
+/** What {@link replaySweep} wrote. */
 export interface SweptReplays {
   readonly kind: "completed" | "interrupted";
   /** The sweep's directory; `metrics.csv` is in it when it is completed. */

@@ -12,6 +12,7 @@ import type { Outcome } from "../train/outcome.ts";
 import type { IterationStats } from "../train/trainer.ts";
 import { ioOf, type LibraryOptions, planOf, requireDirectory } from "./options.ts";
 
+/** Where {@link trainNetworks} writes, and whether it goes on with what is there. */
 export interface TrainNetworksOptions extends LibraryOptions {
   /** Where config, manifest, losses and checkpoints go. */
   readonly runDir: string;
@@ -23,6 +24,7 @@ export interface TrainNetworksOptions extends LibraryOptions {
   readonly logEvery?: number;
 }
 
+/** Every `logEvery`-th iteration: loss (m², or of rates) and norm of the gradient before clipping, one per network; or a line for people. */
 export type TrainEvent =
   | ({
       readonly kind: "progress";
@@ -31,6 +33,7 @@ export type TrainEvent =
     } & Pick<IterationStats, "iteration" | "loss" | "gradNorm">)
   | { readonly kind: "note"; readonly text: string };
 
+/** How training ended, and where its files are. */
 export interface TrainedNetworks {
   /** The run directory, which `replayNetworks`, `replaySweep` and `writeRunReport` take. */
   readonly run: string;

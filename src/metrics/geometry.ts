@@ -133,6 +133,7 @@ export const hasLaps = (g: Geometry): boolean => g.kind === "closed" || g.kind =
 /** Whether there is anything to arrive at. */
 export const hasArrivals = (g: Geometry): boolean => g.goals.length > 0 || g.leave !== null;
 
+/** What metrics need of an environment: its track, goals and regions, metres. */
 export function geometryOf(task: PathTask): Geometry {
   switch (task.kind) {
     case "ou":

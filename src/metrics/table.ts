@@ -14,6 +14,7 @@ export interface MetricDefinition {
 
 const define = <const T extends readonly MetricDefinition[]>(table: T): T => table;
 
+/** All metrics, in the order of metrics.csv. */
 export const METRICS = define([
   {
     name: "reach_median",

@@ -3,6 +3,7 @@
  * result: it neither stops nor touches what is computed beside it. Pure.
  */
 
+/** In what way work ended. */
 export type OutcomeKind =
   | "completed"
   /** Every rollout left the region that its numbers mean something in. */
@@ -15,6 +16,7 @@ export type OutcomeKind =
   | "deviceLost"
   | "gpuError";
 
+/** How work ended, and what to do about it. */
 export interface Ended {
   readonly kind: OutcomeKind;
   /** Empty where there is nothing to mend. */

@@ -46,6 +46,7 @@ export interface WholeProfile {
   readonly roofline: number;
 }
 
+/** Where the time of one iteration or replay goes: the whole, and pass by pass. */
 export interface Profile {
   readonly shape: ProfileShape;
   readonly planKind: PlanKind;
@@ -62,6 +63,7 @@ export interface Profile {
   readonly sample: { readonly run: RunTime; readonly segments: readonly Segment[] };
 }
 
+/** What {@link profileShape} times, and how often. */
 export interface ProfileOptions {
   readonly shape: ProfileShape;
   readonly kind: PlanKind;

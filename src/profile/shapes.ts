@@ -2,6 +2,7 @@
 import { UsageError } from "../errors.ts";
 import type { StoredAs } from "../model/stored.ts";
 
+/** What is timed, and at which size. */
 export interface ProfileShape {
   /** A whole training iteration, or a rollout without input, with momentum and adaptation. */
   readonly work: "train" | "replay";

@@ -18,6 +18,7 @@ import { TrialOrder } from "../task/tensors.ts";
 import { writeTrials } from "../train/trials.ts";
 import { planReplay, type ReplayPlan, type ReplayStart, savedSteps } from "./plan.ts";
 
+/** What is replayed: networks, conditions, repeats, and what is kept. Plain data. */
 export interface ReplaySpec {
   readonly model: ModelSpec;
   readonly seeds: readonly number[];
@@ -75,6 +76,7 @@ export interface ReplayResult {
   readonly last: Float32Array;
 }
 
+/** The rollouts of every condition, in the order of the spec; when interrupted, not all steps are there. */
 export interface ReplayOutcome {
   readonly kind: "completed" | "interrupted";
   readonly conditions: readonly ReplayResult[];
@@ -92,6 +94,7 @@ export function replayStart({ task, repeats }: Pick<ReplaySpec, "task" | "repeat
   return { path: pathKernel(task), inputScale: inputScale(task) };
 }
 
+/** The passes of a replay, without running them. @throws UsageError where it does not fit the adapter */
 export function replayPlanOf(spec: ReplaySpec, adapter: AdapterSpec, records: RecordLayouts): ReplayPlan {
   const all = spec.conditions.flat();
   return planReplay({

@@ -56,6 +56,7 @@ export function replaySize(config: ExperimentConfig): LaunchSize {
   return { units: config.rnn.units, rows: networks * paddedRows(conditions * config.replay.repeats), networks };
 }
 
+/** What a configuration asks a {@link Trainer} to do. @throws DataError where its recording or trials cannot be used */
 export function trainSpecOf(config: ExperimentConfig, kind: PlanKind): TrainSpec {
   return {
     model: modelOf(config),
@@ -73,6 +74,7 @@ export function trainSpecOf(config: ExperimentConfig, kind: PlanKind): TrainSpec
   };
 }
 
+/** What a configuration asks {@link runReplay} to do. @param startStates (S, repeats, N), or null to start from encoded positions */
 export function replaySpecOf(config: ExperimentConfig, kind: PlanKind, startStates: Float32Array | null): ReplaySpec {
   const { replay } = config;
   return {

@@ -40,6 +40,7 @@ export interface PredecessorMotion {
   readonly wallSlowing: number;
 }
 
+/** A rat in a rectangular box, from (0, 0) to (width, height). */
 export interface BoxTask {
   readonly kind: "box";
   /** Metres. */

@@ -42,6 +42,7 @@ export interface OuTask {
   readonly pathStd: number;
 }
 
+/** Tasks whose targets are positions. */
 export type PathTask = PolylineTask | OuTask | BoxTask | HeadDirectionTask | RecordedTask;
 
 /** What networks train on: paths, or tensors that mean anything. */

@@ -5,6 +5,7 @@
 import type { OuTask } from "../task/paths.ts";
 import { add, apply, type Matrix, multiply, scalar, transpose } from "./matrix.ts";
 
+/** s_{t+1} = A s_t + w_t, w ~ N(0, Q), s_0 ~ N(μ_0, P_0). */
 export interface GaussianPath {
   /** A (d, d) */
   readonly transition: Matrix;

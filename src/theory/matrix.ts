@@ -1,6 +1,7 @@
 /** Dense matrices in float64, row-major, for theory: small, or used once. */
 import { cholesky } from "../metrics/linear-algebra.ts";
 
+/** Row-major, float64. */
 export interface Matrix {
   readonly rows: number;
   readonly columns: number;

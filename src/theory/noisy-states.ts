@@ -5,6 +5,7 @@
 import type { Moments } from "./gaussian-path.ts";
 import { add, apply, identity, inverse, type Matrix, multiply, scalar, subtract, trace, transpose } from "./matrix.ts";
 
+/** D, d × H, and the standard deviation of the states' noise. */
 export interface Readout {
   /** D (d, H), of full rank d */
   readonly matrix: Matrix;

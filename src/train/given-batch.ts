@@ -25,6 +25,7 @@ import { packRows } from "../model/rows.ts";
 import type { StoredAs } from "../model/stored.ts";
 import { awakeRollout, MAX_ITERATIONS_PER_SUBMIT, resetStats } from "./plan.ts";
 
+/** Networks, sizes and optimiser of a {@link GivenBatch}. */
 export interface GivenBatchSpec {
   readonly model: ModelSpec;
   /** One network each: its noise seed and its step parameters. */
@@ -59,6 +60,7 @@ export interface GivenStats {
   readonly gradNorm: readonly number[];
 }
 
+/** Trains networks on one batch of given tensors, which stays on the device. Made by `GivenBatch.create`, ended by `destroy`. */
 export class GivenBatch {
   readonly spec: GivenBatchSpec;
   readonly plan: BatchPlan;
@@ -221,6 +223,7 @@ export class GivenBatch {
     );
   }
 
+  /** Frees the device's buffers. */
   destroy(): void {
     this.#program.destroy();
     this.#clock.destroy();

@@ -9,6 +9,7 @@ export interface NetworkOutcome {
   readonly row?: number;
 }
 
+/** How training ended, as a whole and for each network. */
 export interface Outcome extends Ended {
   readonly kind: "completed" | "interrupted" | "nonFinite";
   readonly networks: readonly NetworkOutcome[];

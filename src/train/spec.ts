@@ -20,6 +20,7 @@ export interface NetworkSpec {
   readonly initialGain: number;
 }
 
+/** Networks, task, sizes and optimiser of a {@link Trainer}. */
 export interface TrainSpec {
   readonly model: ModelSpec;
   readonly networks: readonly NetworkSpec[];

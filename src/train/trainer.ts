@@ -52,6 +52,10 @@ const TARGET_SUBMIT_MS = 200;
 const MAX_SUBMIT_SECONDS = 1;
 const SUBMITS_IN_FLIGHT = 3;
 
+/**
+ * Trains the networks of a spec: every iteration draws a batch on the device, and one submit runs several. Made by
+ * `Trainer.create`, ended by `destroy`. Without files: `trainNetworks` keeps checkpoints and losses.
+ */
 export class Trainer {
   readonly spec: TrainSpec;
   readonly batch: BatchPlan;
@@ -81,6 +85,7 @@ export class Trainer {
     this.#order = spec.task.kind === "tensors" ? new TrialOrder(spec.task, spec.model.rootSeed) : null;
   }
 
+  /** Allocates, and initialises weights by the networks' seeds. @throws UsageError where it does not fit the adapter, GpuError */
   static async create(gpu: Gpu, spec: TrainSpec): Promise<Trainer> {
     const layouts = recordLayouts(gpu.options.readShader);
     const { batch, program } = await withRoom(spec.adapter ?? adapterSpec(gpu), async (adapter) => {
@@ -385,6 +390,7 @@ export class Trainer {
     return testBatch(this.#gpu, this.spec, this.buffers, this.#layouts, count, options);
   }
 
+  /** Frees the device's buffers. */
   destroy(): void {
     this.#program.destroy();
     this.#clock.destroy();

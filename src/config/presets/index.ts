@@ -9,6 +9,7 @@ import { tmaze } from "./tmaze.ts";
 import { triangle } from "./triangle.ts";
 import { triangleOneWay } from "./triangle-one-way.ts";
 
+/** An experiment by name; its configuration may leave out what has a default. */
 export interface Preset {
   readonly name: string;
   /** What it is for, in one line. */
@@ -59,6 +60,7 @@ const PRESETS: readonly Preset[] = [
   },
 ];
 
+/** All experiments that come with reverie. */
 export function presets(): readonly Preset[] {
   return PRESETS;
 }
