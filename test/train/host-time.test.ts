@@ -10,8 +10,8 @@ gpuHygiene();
 
 const ITERATIONS = 8;
 
-// Twice the milliseconds of the design, which a desktop's core meets three times over: others are slower, and busy with
-// other things. A small batch, as the host does the same for a large one.
+// Twice the milliseconds of the design: machines are slower, or busy. A small batch, as the host does the same for a
+// large one.
 test.each<[PlanKind, number]>([
   ["own-row", 2 * 0.2],
   ["step", 2 * 1],
