@@ -120,8 +120,9 @@ export function verdictOf(cells: readonly ClaimCell[], { holdsFrom, partlyFrom }
   return share >= holdsFrom ? "holds" : share >= partlyFrom ? "partly" : "fails";
 }
 
-/** "1.90 [1.82, 1.98]" */
+/** "1.90 [1.82, 1.98]"; "no value" where no network has one. */
 export function formatEstimate({ value, low, high }: Estimate, unit = "", digits = 3): string {
+  if (Number.isNaN(value)) return "no value";
   const text = (x: number) => (Number.isFinite(x) ? Number(x.toPrecision(digits)).toString() : x > 0 ? "∞" : "−∞");
   return `${text(value)}${unit} [${text(low)}, ${text(high)}]`;
 }

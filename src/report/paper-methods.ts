@@ -148,11 +148,14 @@ export function constants(configs: Configs, protocol: Protocol): string {
 const list = (lines: readonly string[]): string =>
   `<ul class="prose-text">${lines.map((l) => `<li>${escapeXml(l)}</li>`).join("")}</ul>`;
 
-export function methods({ seeds, statistics, verdict, families, leakage }: Protocol, digest: string): string {
+export function methods({ seeds, statistics, verdict, families, leakage, usable }: Protocol, digest: string): string {
   const { unseen } = families;
+  const arrives = Object.entries(usable.reachFractionFrom).map(([task, share]) => `${task} ${percent(share)}`);
   return list([
     `One file, written before the run, fixes networks, grid, seeds and thresholds (SHA-256 ${digest}); it is shown below.`,
-    "One family of networks per task carries all claims: the same networks are trained, replayed and compared, and none is left out. A network or rollout that diverges is counted as such.",
+    "One family of networks per task carries all claims: the same networks are trained, replayed and compared.",
+    `Claims on replays are tested at the κ and k whose plain replay (λ = 1, b_a = 0) is one: on average over networks at most ${percent(usable.divergedAtMost)} of the rollouts diverge and so many arrive: ${arrives.join(", ")}. How many κ × k that is stands beside the claim. Claims on stability, the law of long replays, compression, activation functions, masking and small friction leave none out.`,
+    `A rollout diverges that is not finite, or farther than ten maze sizes from the centre; of place cells, one with an activity beyond ten times the largest rate. It never arrives. In claims 2 and 3 a network with more than ${percent(usable.divergedAtMost)} of such rollouts has no value there, and where that is half of the networks or more, the claim does not hold, whatever the others do; in what reviewers asked, such a rollout also covers nothing.`,
     `A network is the unit of every statistic: ${seeds.count} seeds, ${seeds.first} to ${seeds.first + seeds.count - 1}, in every cell of κ × k. Equal seeds begin alike and see the same paths and noise, so cells are compared seed by seed.`,
     `Intervals: Student's at ${percent(statistics.confidence)} over networks, of differences or of logarithms of ratios. A time that is never reached counts as the length of the rollout (restricted mean).`,
     `A claim holds in a cell where its interval excludes "no effect" on the predicted side (or where the claim's own threshold says so). It holds where ${percent(verdict.holdsFrom)} of its cells do, partly from ${percent(verdict.partlyFrom)}, else it fails. No correction for the number of claims.`,

@@ -207,4 +207,19 @@ describe("verdict on compression", () => {
     );
     expect(verdictOf(t, "compression-awake-tmaze")).toBe("undecided");
   });
+
+  it("a λ at which most networks diverge is a place where it does not hold", () => {
+    const t = task(
+      (f) => 1.2 / f,
+      () => 0.06,
+    );
+    const lost = (p: CompressionPoint) => p.friction < 0.6;
+    const members = t.members.map((m, i) => ({
+      ...m,
+      points: m.points.map((p) => (lost(p) && i < 6 ? { ...p, factor: Number.NaN, diverged: 1 } : p)),
+    }));
+    const found = compressionClaims([{ ...t, members }], protocol)[0];
+    expect(found?.cells.map((c) => c.holds)).toEqual([true, true, false, false, false]);
+    expect(found?.why).toContain("in 3 of 5 places half of the networks or more diverged");
+  });
 });

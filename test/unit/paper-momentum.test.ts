@@ -48,23 +48,42 @@ describe("verdict on momentum", () => {
   it("times that stay are neither, times of √λ are faster but not 1/λ times", () => {
     const still = task(() => 80, none);
     for (const id of ["faster", "inverse-friction", "half"]) {
-      expect(claim(still, `momentum-${id}-tmaze`)?.verdict).not.toBe("holds");
+      expect(claim(still, `momentum-${id}-tmaze`)?.verdict).toBe("fails");
     }
+    // At λ = 0.9 no change is within 20 % of 1/λ, too.
+    expect(claim(still, "momentum-inverse-friction-tmaze")?.cells.filter((c) => c.holds)).toEqual([]);
     const root = task((f) => 80 * Math.sqrt(f), none);
     expect(claim(root, "momentum-faster-tmaze")?.verdict).toBe("holds");
     expect(claim(root, "momentum-inverse-friction-tmaze")?.verdict).not.toBe("holds");
   });
 
-  it("networks that diverged have no say, and are told", () => {
+  it("a place where most networks diverged is one where the claim does not hold", () => {
     // What a rollout passes on its way out is no arrival.
     const t = task(
       (f) => (f < 0.5 ? 3 : 80 * f),
       (f) => (f < 0.5 ? 1 : 0),
     );
     const found = claim(t, "momentum-inverse-friction-tmaze");
-    expect(found?.verdict).toBe("holds");
-    expect(found?.cells).toHaveLength(2 * 5);
-    expect(found?.why).toContain("32 of 112 networks × λ diverged");
+    expect(found?.cells).toHaveLength(2 * 7);
+    expect(found?.cells.filter((c) => c.holds)).toHaveLength(2 * 5);
+    expect(found?.verdict).toBe("partly");
+    expect(found?.why).toContain("32 of 112 networks × λ diverged; in 4 of 14 places half of the networks or more");
+  });
+
+  it("what two survivors of eight do bears nothing out", () => {
+    const t = task((f) => 80 * f, none);
+    const survivors = {
+      ...t,
+      members: t.members.map((m) => ({
+        ...m,
+        replays: m.replays.map((r, i) => ({ ...r, diverged: i > 0 && m.seed < 6 ? 1 : 0 })),
+      })),
+    };
+    for (const id of ["faster", "half"]) {
+      const found = claim(survivors, `momentum-${id}-tmaze`);
+      expect(found?.cells.length).toBeGreaterThan(0);
+      expect(found?.verdict).toBe("fails");
+    }
   });
 
   it("replays without a median are left out of its ratio, not of the restricted mean's", () => {
@@ -151,6 +170,15 @@ describe("the law that replays settle into", () => {
     expect(verdict(0.15)).toBe("fails");
     // Networks so far apart that the interval holds both.
     expect(verdict(0.05, 0.5)).toBe("undecided");
+    // Where it diverges there is no law left.
+    const gone = law(0.05);
+    const members = gone.members.map((m, i) => (i < 5 ? { ...m, distances: [Number.NaN] } : m));
+    const lost = claimsOf(
+      task((f) => 80 * f, none),
+      [{ ...gone, members }],
+    ).find((c) => c.id === "momentum-law-tmaze");
+    expect(lost?.verdict).toBe("fails");
+    expect(lost?.why).toContain("in 1 of 1 places half of the networks or more diverged");
     expect(spreadOf([0, 0, 2, 0] as unknown as Float64Array)).toBe(1);
   });
 });

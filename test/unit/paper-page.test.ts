@@ -71,6 +71,8 @@ describe("the page", () => {
     expect(textsOf(document, "nav a")).toEqual(["Score and leakage", "Momentum", "Constants", "Methods", "Provenance"]);
     expect(document.querySelector("#constants")?.textContent).toContain("0.0556 m a step");
     expect(document.querySelector("#methods")?.textContent).toContain(digest);
+    // What a place must have to be tested, and what becomes of one where networks diverge.
+    expect(document.querySelector("#methods")?.textContent).toMatch(/tmaze 50 %.*It never arrives.*does not hold/s);
   });
   test("tells a protocol that was changed on the way, and a quick run", () => {
     const manifest = { ...input().manifest, protocolsBefore: ["a".repeat(64)] };

@@ -65,5 +65,7 @@ describe("statistics over networks", () => {
 
   it("writes an estimate with its interval", () => {
     expect(formatEstimate({ value: 1.9012, low: 1.8, high: 2, n: 8 }, "×")).toBe("1.9× [1.8, 2]");
+    // Not minus infinity.
+    expect(formatEstimate(pairedRatio([Number.NaN, Number.NaN], [1, 2], { confidence: 0.95 }), "×")).toBe("no value");
   });
 });

@@ -1,4 +1,5 @@
 /** Verdicts on adaptation: it explores, it slows, and with momentum it is fast and exploratory. Pure. */
+import { isBacked } from "../backing.ts";
 import type { ClaimCell, ClaimResult, Estimate } from "../evidence.ts";
 import type { Cell } from "../grid.ts";
 import type { NamedCell, Protocol } from "../protocol.ts";
@@ -10,9 +11,6 @@ import { adaptations, type Kept, PLAIN, seriesAt, type TaskReplays, usableOf } f
 
 export const adaptationText = (c: Pick<Cell, "adaptStrength" | "adaptTau">): string =>
   `b_a = ${c.adaptStrength}, τ_a = ${c.adaptTau}`;
-
-/** An interval that excludes `null` counts only where most networks have a value. */
-const isBacked = (e: Estimate, networks: number): boolean => 2 * e.n > networks;
 
 class Task {
   readonly replays: TaskReplays;

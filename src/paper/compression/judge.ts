@@ -1,5 +1,6 @@
 /** Whether replays are compressed: against experience, and against replay without momentum. Pure. */
-import type { ClaimCell, ClaimResult, Estimate } from "../evidence.ts";
+import { type Judged, judged, judgedText } from "../backing.ts";
+import type { ClaimResult, Estimate } from "../evidence.ts";
 import { leaksOf, membersAt } from "../grid.ts";
 import type { Protocol } from "../protocol.ts";
 import { estimateMean, pairedRatio, verdictOf } from "../statistics.ts";
@@ -52,9 +53,10 @@ function momentumCells(
   protocol: Protocol,
   estimate: (place: Place, c: Condition) => Estimate,
   holds: (e: Estimate, place: Place, c: Condition) => boolean,
-): ClaimCell[] {
+  members: readonly CompressionMember[] = t.members,
+): Judged {
   const { maskEvery } = protocol.compression;
-  return leaksOf(t.members).flatMap((leak) =>
+  const all = leaksOf(members).flatMap((leak) =>
     protocol.replay.friction
       .filter((friction) => friction < 1)
       .map((friction) => {
@@ -63,10 +65,18 @@ function momentumCells(
           { friction, adaptStrength: 0 },
         ];
         const e = estimate(place, condition);
-        return { where: whereAt(place, condition), estimate: e, holds: e.n >= 2 && holds(e, place, condition) };
-      })
-      .filter((c) => c.estimate.n >= 2),
+        const diverged = seriesAt(t, place, condition, (p) => p.diverged);
+        return {
+          where: whereAt(place, condition),
+          estimate: e,
+          holds: holds(e, place, condition),
+          networks: diverged.length,
+          // As `measureCompression` has it.
+          diverged: diverged.filter((share) => share >= 0.5).length,
+        };
+      }),
   );
+  return judged(all);
 }
 
 const isFaithful = (t: CompressionTask, place: Place, c: Condition, protocol: Protocol): boolean =>
@@ -89,22 +99,16 @@ function taskClaims(t: CompressionTask, protocol: Protocol): ClaimResult[] {
   const fidelity = t.members.some((m) => m.points.some((p) => Number.isFinite(p.offPath)))
     ? "off-path distance"
     : "distance from the awake pieces (a box has no path to be off)";
-  const claim = (
-    id: string,
-    text: string,
-    predicted: string,
-    cells: readonly ClaimCell[],
-    why: string,
-  ): ClaimResult => ({
+  const claim = (id: string, text: string, predicted: string, found: Judged, why: string): ClaimResult => ({
     id: `compression-${id}-${t.task}`,
     part: 3,
     claim: `${text} (${name})`,
     predicted,
-    measured: quoted(cells, namedText, "×"),
+    measured: quoted(found.cells, namedText, "×"),
     over: `${protocol.seeds.count} seeds`,
-    cells,
-    verdict: verdictOf(cells, protocol.verdict),
-    why,
+    cells: found.cells,
+    verdict: verdictOf(found.cells, protocol.verdict),
+    why: `${why}${judgedText(found)}`,
   });
   const awake = momentumCells(
     t,
@@ -118,12 +122,14 @@ function taskClaims(t: CompressionTask, protocol: Protocol): ClaimResult[] {
     (place, c) => againstPlain(t, place, c, factor, protocol),
     (e) => e.low > 1,
   );
-  const inBand = awake.filter((c) => c.estimate.value >= animal[0]).length;
+  const inBand = awake.cells.filter((c) => c.estimate.value >= animal[0]).length;
+  const withCode = t.members.filter((m) => m.codeCalibration !== null);
   const code = momentumCells(
     t,
     protocol,
     (place, c) => againstAwake(t, place, c, codeFactor, protocol),
     (e, place, c) => e.low > 1 && isFaithful(t, place, c, protocol),
+    withCode,
   );
   return [
     claim(
@@ -131,10 +137,10 @@ function taskClaims(t: CompressionTask, protocol: Protocol): ClaimResult[] {
       "Replay with momentum is temporally compressed: faster than experience",
       `the scale at which pieces of ${segment} steps lie best along awake paths above 1, at most ${offPathAtMost} times the ${fidelity} of λ = 1`,
       awake,
-      `${shareText(t)}; ${inBand} of ${awake.length} reach ${animal[0]}×, where animals' replays begin`,
+      `${shareText(t)}; ${inBand} of ${awake.cells.length} reach ${animal[0]}×, where animals' replays begin`,
     ),
     claim("plain", "Momentum speeds replay up against λ = 1", "ratio of the scales above 1", plain, shareText(t)),
-    ...(code.length === 0
+    ...(withCode.length === 0
       ? []
       : [
           claim(

@@ -133,13 +133,16 @@ function informationClaim(a: Asked, replay: "adaptation" | "momentum"): ClaimRes
     const estimate = pairedDifference(own, plain, protocol.statistics);
     return { where: whereText(place), estimate, holds: isAbove(estimate, own.length) };
   });
+  const lowered = all.map((place) =>
+    pairedDifference(series(place, replay, given), series(place, replay, "r"), protocol.statistics),
+  );
   return result(a, `markov-information-${replay}`, {
     claim: `${TASK_WORDS[r.task]}: under ${replay} the past of r tells more than in plain replay (conditional mutual information)`,
     predicted:
       "above plain, and gone once the memory is known; in a prototype momentum raised it far more than adaptation",
     measured: `I(z′; z ${LAGS[LAG]} steps before | z) = ${at(replay, "r")} nats, plain ${at("plain", "r")}; given (${given}) ${at(replay, given)}; at ${whereText(named)}`,
     cells,
-    why: `k = ${protocol.markov.memoryMaskEvery.join(", ")} only`,
+    why: `knowing (${given}) lowers it in ${shareText(lowered.filter((e) => e.high < 0).length / lowered.length)} of these; k = ${protocol.markov.memoryMaskEvery.join(", ")} only`,
   });
 }
 

@@ -1,5 +1,6 @@
 /** Whether momentum speeds replays up, by how much, and whether it leaves their law as it is. Pure. */
-import type { ClaimCell, ClaimResult, Estimate } from "../evidence.ts";
+import { type Candidate, type Judged, judged, judgedText } from "../backing.ts";
+import type { ClaimResult, Estimate } from "../evidence.ts";
 import { leaksOf, membersAt } from "../grid.ts";
 import type { Protocol } from "../protocol.ts";
 import { estimateMean, pairedRatio, verdictOf } from "../statistics.ts";
@@ -21,12 +22,12 @@ export function seriesAt(
   place: Place,
   friction: number,
   value: (r: Replayed) => number,
-  { divergedAtMost }: Protocol["usable"],
+  usable: Protocol["usable"],
 ): number[] {
   const at = t.frictions.indexOf(friction);
   return (membersAt(t.members, place) as MomentumMember[]).map((m) => {
     const own = m.replays[at] as Replayed;
-    return own.diverged <= divergedAtMost ? value(own) : Number.NaN;
+    return isDiverged(own, usable) ? Number.NaN : value(own);
   });
 }
 
@@ -53,40 +54,44 @@ export function ratioAt(
     : pairedRatio(at(friction), at(1), protocol.statistics);
 }
 
-interface Lost {
-  readonly none: number;
-  readonly networks: number;
+const isDiverged = (r: Replayed, { divergedAtMost }: Protocol["usable"]): boolean => r.diverged > divergedAtMost;
+
+function candidate(
+  t: MomentumTask,
+  place: Place,
+  friction: number,
+  usable: Protocol["usable"],
+  of: Pick<Candidate, "where" | "estimate" | "holds">,
+): Candidate {
+  const at = t.frictions.indexOf(friction);
+  const own = (membersAt(t.members, place) as MomentumMember[]).map((m) => m.replays[at] as Replayed);
+  return { ...of, networks: own.length, diverged: own.filter((r) => isDiverged(r, usable)).length };
 }
 
-/** Cells of usable places × λ < 1 with two networks or more, and what was left out. */
+/** Usable places × λ < 1. */
 function cellsOf(
   t: MomentumTask,
   places: readonly Place[],
+  { usable }: Protocol,
   estimate: (place: Place, friction: number) => Estimate,
   holds: (e: Estimate, friction: number) => boolean,
-): { readonly cells: ClaimCell[]; readonly lost: Lost } {
-  const all = places.flatMap((place) =>
-    t.frictions
-      .filter((f) => f < 1)
-      .map((friction) => {
+): Judged {
+  const momenta = t.frictions.filter((f) => f < 1);
+  return judged(
+    places.flatMap((place) =>
+      momenta.map((friction) => {
         const e = estimate(place, friction);
-        return {
-          where: whereAt(place, friction),
-          estimate: e,
-          holds: holds(e, friction),
-          of: membersAt(t.members, place).length,
-        };
+        const where = whereAt(place, friction);
+        return candidate(t, place, friction, usable, { where, estimate: e, holds: holds(e, friction) });
       }),
+    ),
   );
-  const cells = all.filter((c) => c.estimate.n >= 2).map(({ of: _, ...cell }) => cell);
-  const networks = all.reduce((sum, c) => sum + c.of - c.estimate.n, 0);
-  return { cells, lost: { none: all.length - cells.length, networks } };
 }
 
-function divergedText(t: MomentumTask, places: readonly Place[], { divergedAtMost }: Protocol["usable"]): string {
+function divergedText(t: MomentumTask, places: readonly Place[], usable: Protocol["usable"]): string {
   const own = places.flatMap((p) => membersAt(t.members, p) as MomentumMember[]).flatMap((m) => m.replays.slice(1));
-  const lost = own.filter((r) => r.diverged > divergedAtMost).length;
-  return `${lost} of ${own.length} networks × λ diverged and have no say`;
+  const lost = own.filter((r) => isDiverged(r, usable)).length;
+  return `${lost} of ${own.length} networks × λ diverged`;
 }
 
 function taskClaims(t: MomentumTask, protocol: Protocol): ClaimResult[] {
@@ -97,22 +102,16 @@ function taskClaims(t: MomentumTask, protocol: Protocol): ClaimResult[] {
   const named = protocol.named[t.task];
   const namedText = named === undefined ? "" : whereAt(named, named.friction);
   const left = `${usableText(found)}; ${divergedText(t, usable, protocol.usable)}`;
-  const claim = (
-    id: string,
-    claimText: string,
-    predicted: string,
-    { cells, lost }: ReturnType<typeof cellsOf>,
-    more = "",
-  ): ClaimResult => ({
+  const claim = (id: string, claimText: string, predicted: string, found: Judged, more = ""): ClaimResult => ({
     id: `momentum-${id}-${t.task}`,
     part: 3,
     claim: `${claimText} (${name})`,
     predicted,
-    measured: quoted(cells, namedText, "×"),
+    measured: quoted(found.cells, namedText, "×"),
     over: `${protocol.seeds.count} seeds`,
-    cells,
-    verdict: verdictOf(cells, protocol.verdict),
-    why: `${left}${lost.none > 0 ? `; ${lost.none} κ × k × λ had fewer than two networks to compare` : ""}${more}`,
+    cells: found.cells,
+    verdict: verdictOf(found.cells, protocol.verdict),
+    why: `${left}${judgedText(found)}${more}`,
   });
   const rmean = (place: Place, f: number) => ratioAt(t, protocol, place, f, (r) => r.reachMean);
   const median = (place: Place, f: number) => ratioAt(t, protocol, place, f, (r) => r.reachMedian);
@@ -120,13 +119,14 @@ function taskClaims(t: MomentumTask, protocol: Protocol): ClaimResult[] {
     "faster",
     "Replays with momentum arrive sooner than without",
     "restricted mean reach time at λ = 1 over that at λ above 1×",
-    cellsOf(t, usable, rmean, (e) => e.low > 1),
+    cellsOf(t, usable, protocol, rmean, (e) => e.low > 1),
   );
   const predicted = claim(
     "inverse-friction",
     "Momentum speeds replay up 1/λ times",
-    `median reach time at λ = 1 over that at λ within ${100 * within} % of 1/λ`,
-    cellsOf(t, usable, median, (e, f) => Math.abs(e.value * f - 1) <= within),
+    `median reach time at λ = 1 over that at λ above 1, and within ${100 * within} % of 1/λ`,
+    // Near λ = 1 no change at all would be within.
+    cellsOf(t, usable, protocol, median, (e, f) => e.low > 1 && Math.abs(e.value * f - 1) <= within),
     "; where half of the replays never arrive there is no median",
   );
   if (t.task !== "triangle") return [faster, predicted];
@@ -138,7 +138,7 @@ function taskClaims(t: MomentumTask, protocol: Protocol): ClaimResult[] {
       "laps",
       "Momentum runs more laps in the same time",
       "laps at λ over laps at λ = 1 above 1; 1/λ where the replay has a direction",
-      cellsOf(t, usable, laps, (e) => e.low > 1),
+      cellsOf(t, usable, protocol, laps, (e) => e.low > 1),
     ),
   ];
 }
@@ -147,13 +147,14 @@ function taskClaims(t: MomentumTask, protocol: Protocol): ClaimResult[] {
 function halfClaim(t: MomentumTask, protocol: Protocol): ClaimResult {
   const { friction, from, to } = protocol.momentum.half;
   const found = placesAt(t, protocol);
-  const cells = found.usable
-    .map((place) => ({
-      where: whereText(place),
-      estimate: ratioAt(t, protocol, place, friction, (r) => r.reachMedian),
-    }))
-    .filter((c) => c.estimate.n >= 2)
-    .map((c) => ({ ...c, holds: c.estimate.value >= from && c.estimate.value <= to }));
+  const judgement = judged(
+    found.usable.map((place) => {
+      const estimate = ratioAt(t, protocol, place, friction, (r) => r.reachMedian);
+      const holds = estimate.value >= from && estimate.value <= to;
+      return candidate(t, place, friction, protocol.usable, { where: whereText(place), estimate, holds });
+    }),
+  );
+  const { cells } = judgement;
   return {
     id: `momentum-half-${t.task}`,
     part: 3,
@@ -167,7 +168,7 @@ function halfClaim(t: MomentumTask, protocol: Protocol): ClaimResult {
     over: `${protocol.seeds.count} seeds`,
     cells,
     verdict: verdictOf(cells, protocol.verdict),
-    why: `${usableText(found)}; where two networks or more did not diverge`,
+    why: `${usableText(found)}${judgedText(judgement)}`,
   };
 }
 
@@ -188,23 +189,29 @@ function lawClaim(t: LawTask, protocol: Protocol): ClaimResult {
   const all = leaks.flatMap((leak) =>
     t.frictions.map((friction, at) => {
       const estimate = lawEstimate(t, { leak, maskEvery }, at, protocol);
-      return { where: whereAt({ leak, maskEvery }, friction), estimate, holds: estimate.high <= excessAtMost };
+      const own = (membersAt(t.members, { leak, maskEvery }) as LawMember[]).filter((m) => Number.isFinite(m.floor));
+      const where = whereAt({ leak, maskEvery }, friction);
+      const holds = estimate.high <= excessAtMost;
+      const diverged = own.filter((m) => Number.isNaN(m.distances[at])).length;
+      return { where, estimate, holds, networks: own.length, diverged };
     }),
   );
-  const sound = all.filter((c) => c.estimate.n >= 2);
+  // Without momentum no law to keep.
+  const found = judged(all.filter((c) => c.networks > 0));
   // An interval on both sides of the border is no evidence, neither for one law nor for two.
-  const cells = sound.filter(({ estimate: e, holds }) => holds || e.low > excessAtMost);
+  const isOpen = ({ low, high, n }: Estimate): boolean => n >= 2 && low <= excessAtMost && high > excessAtMost;
+  const cells = found.cells.filter((c) => !isOpen(c.estimate));
   const named = protocol.named[t.task];
   return {
     id: `momentum-law-${t.task}`,
     part: 3,
     claim: `Momentum leaves the law that replays settle into as it is (${TASK_WORDS[t.task]})`,
     predicted: `with noise √λ the same positions to first order in the step: sliced Wasserstein distance from λ = 1, beyond that of two clouds at λ = 1, at most ${excessAtMost} of the cloud's standard deviation`,
-    measured: quoted(sound, named === undefined ? "" : whereAt(named, named.friction), " sd"),
+    measured: quoted(found.cells, named === undefined ? "" : whereAt(named, named.friction), " sd"),
     over: `${protocol.seeds.count} seeds`,
     cells,
     verdict: verdictOf(cells, protocol.verdict),
-    why: `clouds of ${t.points} positions of steps ${steps / 2}–${steps}, of different repeats; of ${all.length} κ × λ ${all.length - sound.length} diverged and ${sound.length - cells.length} have intervals that leave it open. Exact only for small steps: a harmonic mode of rate k has the variance (2 − λ)(2 − k)/(4 − 2λ − k) times that at λ = 1`,
+    why: `clouds of ${t.points} positions of steps ${steps / 2}–${steps}, of different repeats; of ${all.length} κ × λ ${found.cells.length - cells.length} have intervals that leave it open${judgedText(found)}. Exact only for small steps: a harmonic mode of rate k has the variance (2 − λ)(2 − k)/(4 − 2λ − k) times that at λ = 1`,
   };
 }
 

@@ -156,7 +156,7 @@ export function scoreClaims(result: ScoreResult, protocol: Protocol): ClaimResul
     j.claim({
       id: "score-time-varying",
       claim: "The score is time-varying: the drift's gain on it changes along the path",
-      predicted: `(largest − smallest) / largest over t above ${gainVariation}; the theory's K_t grows with the path's uncertainty`,
+      predicted: `a drift that followed the score would have one gain at all t; (largest − smallest) / largest above ${gainVariation}, since K_t grows with the path's uncertainty and the weights are constant`,
       measured: `κ = ${named.leak}, k = ${named.maskEvery}: gain/σ² ${gainAt(first)} at t = ${first}, ${gainAt(named.time)} at t = ${named.time}, ${gainAt(last)} at t = ${last}`,
       cells: varies,
     }),
