@@ -170,14 +170,14 @@ const ADJOINT: Record<PlanKind, string> = {
   "own-row": "rnn/adjoint_own_row",
 };
 
-function persistentTune(r: RolloutSpec): Tune {
-  return r.kind === "tile-persistent" ? { ...requirePersistentTile(r) } : {};
+function persistentTune(r: RolloutSpec, rows: number): Tune {
+  return r.kind === "tile-persistent" ? { ...requirePersistentTile(r, rows) } : {};
 }
 
 /** Workgroups of a forward or adjoint launch. */
 function recurrenceGroups(r: RolloutSpec, rows: number): [number, number, number] {
   if (r.kind === "own-row") return [rows / ROW_TILE, 1, 1];
-  if (r.kind === "tile-persistent") return [rows / requirePersistentTile(r).ROWS, 1, 1];
+  if (r.kind === "tile-persistent") return [rows / requirePersistentTile(r, rows).ROWS, 1, 1];
   return [Math.ceil(r.model.shape.units / 32), rows / ROW_TILE, 1];
 }
 
@@ -191,7 +191,7 @@ export function forwardPass(r: RolloutSpec, c: Chunk, w: TimeWindow, options: Fo
     ...cellTune(r),
     ...phiTune(r),
     ...noiseTune(r),
-    ...persistentTune(r),
+    ...persistentTune(r, rows),
     ...storedTune(r),
     ...(many ? { INPUT_READY: 1 } : {}),
   };
@@ -317,7 +317,7 @@ export function adjointPasses(r: RolloutSpec, c: Chunk, adapter: AdapterSpec): P
       tune: {
         ...cellTune(r),
         ...phiTune(r),
-        ...persistentTune(r),
+        ...persistentTune(r, rows),
         ...storedTune(r),
         ...(own ? { TILE_QUADS: tile } : {}),
       },

@@ -164,28 +164,47 @@ export interface PersistentTile {
   readonly ROWS: number;
   readonly ROOM: number;
   readonly THREADS: number;
+  /** 1: a thread has two of the rows, and not four. */
+  readonly TWO_ROWS: 0 | 1;
 }
 
-/** Fewer rows a workgroup make more workgroups, more rows fewer reads of the weights. */
+/** More rows a workgroup mean fewer reads of the weights, fewer rows more workgroups. */
 const PERSISTENT_ROWS = [16, 8, 4];
 /** What WebGPU promises on every adapter, bytes. */
 const LEAST_WORKGROUP_STORAGE = 16384;
+/** Of a larger tile too few workgroups share a core to hide each other's waits: 16 rows of 512 units, their φ′ bits included. */
+const TILE_BYTES = 33792;
 const MOST_THREADS = 256;
 
-/** The largest tile that fits, or null where the state of four rows does not. */
-export function persistentTile(units: number, workgroupStorage = LEAST_WORKGROUP_STORAGE): PersistentTile | null {
+/** A number and a bit a unit. */
+const tileBytes = (rows: number, room: number): number => rows * room * 4 + (rows * room) / 8;
+
+/**
+ * The tile of a launch of so many rows, or of one that fills the GPU where none are given; null where the state of four
+ * rows does not fit. Few rows are spread over more and smaller workgroups, and over more threads. No bit depends on it.
+ */
+export function persistentTile(
+  units: number,
+  workgroupStorage = LEAST_WORKGROUP_STORAGE,
+  rows = Number.POSITIVE_INFINITY,
+): PersistentTile | null {
   const ROOM = roundUp(units, 32);
+  const least = PERSISTENT_ROWS.at(-1) as number;
+  if (tileBytes(least, ROOM) > workgroupStorage) return null;
   // Small networks have rows enough to fill a GPU only when few share a workgroup.
   const most = units <= 128 ? 8 : 16;
-  const ROWS = PERSISTENT_ROWS.find((rows) => rows <= most && rows * ROOM * 4 + (rows * ROOM) / 8 <= workgroupStorage);
-  if (ROWS === undefined) return null;
-  const THREADS = Math.min(MOST_THREADS, roundUp((ROWS / 4) * Math.ceil(units / 4), 32));
-  return { ROWS, ROOM, THREADS };
+  const fitting = PERSISTENT_ROWS.filter(
+    (n) => n <= most && tileBytes(n, ROOM) <= Math.min(TILE_BYTES, workgroupStorage),
+  );
+  const ROWS = fitting.find((n) => rows / n >= MANY_WORKGROUPS) ?? fitting.at(-1) ?? least;
+  const threads = (rowsOfThread: number) => (ROWS / rowsOfThread) * Math.ceil(units / 4);
+  const TWO_ROWS = rows / ROWS < 2 * MANY_WORKGROUPS && threads(2) <= MOST_THREADS ? 1 : 0;
+  return { ROWS, ROOM, THREADS: Math.min(MOST_THREADS, roundUp(threads(TWO_ROWS ? 2 : 4), 32)), TWO_ROWS };
 }
 
-export function requirePersistentTile(r: RolloutSpec): PersistentTile {
+export function requirePersistentTile(r: RolloutSpec, rows: number): PersistentTile {
   const { units } = r.model.shape;
-  const tile = persistentTile(units, r.workgroupStorage);
+  const tile = persistentTile(units, r.workgroupStorage, rows);
   if (tile) return tile;
   const storage = r.workgroupStorage ?? LEAST_WORKGROUP_STORAGE;
   const most = Math.floor(storage / 16.5 / 32) * 32;

@@ -214,3 +214,31 @@ test("r_0 is W_enc e_0 + b_enc, for every width of the encoder", async () => {
     within(`E = ${encoderInputs}`, error.error, 41 * 2 ** -24 * 4);
   }
 });
+
+test("tile-persistent has the stepwise bits whether few rows share a workgroup or many", async () => {
+  const steps = 3;
+  const run = (kind: NetworksRun["kind"], rows: number) =>
+    runNetworks({
+      shape: SHAPE,
+      activation: "relu",
+      kind,
+      steps,
+      networks: [
+        someNetwork(SHAPE, { T: steps, B: rows, seed: 23, row: (b) => rowRecord({ step: MODIFIED, trajectory: b }) }),
+      ],
+      noise: "drawn",
+      extra: true,
+      rootSeed: ROOT_SEED,
+    });
+  for (const [rows, tile] of [
+    [37, { ROWS: 4, TWO_ROWS: 1 }],
+    [1601, { ROWS: 8, TWO_ROWS: 0 }],
+  ] as const) {
+    const [few, many] = [await run("step", rows), await run("tile-persistent", rows)];
+    const forward = many.batch.plan.passes.find((p) => p.label === "forward");
+    expect(forward).toMatchObject({ kernel: "rnn/rollout_persistent", tune: tile });
+    const [expected, got] = [few.networks[0] ?? expect.fail(), many.networks[0] ?? expect.fail()];
+    expectSameBits(`r of ${rows} rows`, got.r, expected.r);
+    for (const name of TENSOR_NAMES) expectSameBits(`d${name} of ${rows} rows`, got.grads[name], expected.grads[name]);
+  }
+});

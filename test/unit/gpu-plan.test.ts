@@ -208,6 +208,25 @@ describe("launches", () => {
     expect(32 % tile.ROWS).toBe(0);
     expect(tile.THREADS % (tile.ROWS / 4)).toBe(0);
   });
+
+  test("tile-persistent spreads few rows over more workgroups and threads, and fills shared memory for none", () => {
+    expect(persistentTile(128, 49152, 256)).toEqual({ ROWS: 4, ROOM: 128, THREADS: 64, TWO_ROWS: 1 });
+    expect(persistentTile(128, 49152, 1024)).toEqual({ ROWS: 8, ROOM: 128, THREADS: 128, TWO_ROWS: 1 });
+    expect(persistentTile(128, 49152, 8192)).toEqual({ ROWS: 8, ROOM: 128, THREADS: 64, TWO_ROWS: 0 });
+    expect(persistentTile(512, 49152, 8192)).toEqual({ ROWS: 16, ROOM: 512, THREADS: 256, TWO_ROWS: 0 });
+    expect(persistentTile(1024, 65536)?.ROWS).toBe(8);
+    // What fits only there may have all of it.
+    expect(persistentTile(3072, 65536)?.ROWS).toBe(4);
+    expect(persistentTile(3072, 32768)).toBeNull();
+    for (const units of [1, 5, 33, 100, 260, 700, 1500]) {
+      for (const rows of [32, 320, 3200, 32000]) {
+        const tile = persistentTile(units, 49152, rows) ?? expect.fail();
+        const parts = tile.ROWS / (tile.TWO_ROWS === 1 ? 2 : 4);
+        expect(tile.THREADS % parts).toBe(0);
+        expect(tile.THREADS).toBeLessThanOrEqual(256);
+      }
+    }
+  });
 });
 
 describe("a replay", () => {
