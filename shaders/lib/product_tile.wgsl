@@ -1,6 +1,8 @@
 // Product of a tile of rows with a tile of columns by a workgroup, both staged in workgroup memory: for GPUs.
-// A thread owns 4 rows × 1 quad of columns. The kernel brings `lhs(row, k)` and `rhs(k, quad)`, which must return 0
-// outside their matrices' k range; each output is one chain, k ascending.
+// A thread owns 4 rows × 1 quad of columns. The kernel brings `lhs4(row, k)`, that k of rows row … row + 3, and
+// `rhs(k, quad)`, which must return 0 outside their matrices' k range; each output is one chain, k ascending. It also says
+// whether rows or k lie side by side in memory (ROWS_FASTEST): neighbouring threads load what is. `start_tile(k0)` comes
+// before the loads of k0 … k0 + TILE_K − 1.
 
 const TILE_ROWS: u32 = 32u;
 const TILE_COLUMN_QUADS: u32 = 8u;
@@ -23,10 +25,11 @@ fn product_tile(start: TileSums, thread: u32, row0: u32, quad0: u32, range: u32)
   let rows4 = thread / TILE_COLUMN_QUADS;
   let quad = thread % TILE_COLUMN_QUADS;
   for (var k0 = 0u; k0 < range; k0 += TILE_K) {
+    start_tile(k0);
     for (var i = thread; i < TILE_K * TILE_ROWS / 4u; i += THREADS) {
-      let k = k0 + i % TILE_K;
-      let row = row0 + 4u * (i / TILE_K);
-      left_tile[(i % TILE_K) * (TILE_ROWS / 4u) + i / TILE_K] = vec4f(lhs(row, k), lhs(row + 1u, k), lhs(row + 2u, k), lhs(row + 3u, k));
+      let k = select(i % TILE_K, i / (TILE_ROWS / 4u), ROWS_FASTEST);
+      let quad_row = select(i / TILE_K, i % (TILE_ROWS / 4u), ROWS_FASTEST);
+      left_tile[k * (TILE_ROWS / 4u) + quad_row] = lhs4(row0 + 4u * quad_row, k0 + k);
     }
     for (var i = thread; i < TILE_K * TILE_COLUMN_QUADS; i += THREADS) {
       right_tile[i] = rhs(k0 + i / TILE_COLUMN_QUADS, quad0 + i % TILE_COLUMN_QUADS);

@@ -18,6 +18,14 @@ fn lhs(row: u32, k: u32) -> f32 {
   return x_at((step_rows + row) * affine.x_quads + k / 4u)[k % 4u];
 }
 
+const ROWS_FASTEST: bool = false;
+
+fn start_tile(k0: u32) {}
+
+fn lhs4(row: u32, k: u32) -> vec4f {
+  return vec4f(lhs(row, k), lhs(row + 1u, k), lhs(row + 2u, k), lhs(row + 3u, k));
+}
+
 fn rhs(k: u32, quad: u32) -> vec4f {
   if (quad >= affine.y_quads || k >= 4u * affine.x_quads) {
     return vec4f(0.0);

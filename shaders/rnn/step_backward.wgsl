@@ -19,6 +19,14 @@ fn lhs(row: u32, k: u32) -> f32 {
   return load4(du[later + row * window.unit_quads + k / 4u])[k % 4u];
 }
 
+const ROWS_FASTEST: bool = false;
+
+fn start_tile(k0: u32) {}
+
+fn lhs4(row: u32, k: u32) -> vec4f {
+  return vec4f(lhs(row, k), lhs(row + 1u, k), lhs(row + 2u, k), lhs(row + 3u, k));
+}
+
 fn rhs(k: u32, quad: u32) -> vec4f {
   let n4 = window.unit_quads;
   if (quad >= n4 || k >= 4u * n4) {

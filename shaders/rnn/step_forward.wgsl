@@ -22,6 +22,14 @@ fn lhs(row: u32, k: u32) -> f32 {
   return load4(states[row * window.unit_quads + unit / 4u])[unit % 4u];
 }
 
+const ROWS_FASTEST: bool = false;
+
+fn start_tile(k0: u32) {}
+
+fn lhs4(row: u32, k: u32) -> vec4f {
+  return vec4f(lhs(row, k), lhs(row + 1u, k), lhs(row + 2u, k), lhs(row + 3u, k));
+}
+
 fn rhs(k: u32, quad: u32) -> vec4f {
   let n4 = window.unit_quads;
   if (quad >= n4) {

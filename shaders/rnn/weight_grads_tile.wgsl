@@ -11,20 +11,23 @@
 var<private> step0: u32;
 var<private> row0: u32;
 var<private> slice_rows: u32;
-var<private> terms: u32;
+var<private> tile_step: u32;
+var<private> tile_row0: u32;
 
-fn lhs(i: u32, k: u32) -> f32 {
-  if (k >= terms) {
-    return 0.0;
-  }
-  return left_quad(step0 + k / slice_rows, row0 + k % slice_rows, i / 4u)[i % 4u];
+const ROWS_FASTEST: bool = true;
+
+// A slice has whole tiles of rows, so that a tile lies within one step: a division a tile, and not one an element.
+fn start_tile(k0: u32) {
+  tile_step = step0 + k0 / slice_rows;
+  tile_row0 = row0 + k0 % slice_rows - k0;
+}
+
+fn lhs4(i: u32, k: u32) -> vec4f {
+  return left_quad(tile_step, tile_row0 + k, i / 4u);
 }
 
 fn rhs(k: u32, quad: u32) -> vec4f {
-  if (k >= terms) {
-    return vec4f(0.0);
-  }
-  return right_quad(step0 + k / slice_rows, row0 + k % slice_rows, quad);
+  return right_quad(tile_step, tile_row0 + k, quad);
 }
 
 @compute @workgroup_size(64)
@@ -33,7 +36,6 @@ fn weight_grads_tile(@builtin(workgroup_id) group: vec3u, @builtin(local_invocat
   step0 = slice.step0;
   row0 = slice.row0;
   slice_rows = slice.rows;
-  terms = slice.steps * slice.rows;
   let quad0 = grad.column_quad0 + group.y * TILE_COLUMN_QUADS;
   // The range must come from a local: a private variable is not uniform in the compiler's eyes.
   let total = product_tile(TileSums(), thread, group.x * TILE_ROWS, quad0, slice.steps * slice.rows);

@@ -192,10 +192,9 @@ export async function profileShape(gpu: Gpu, o: ProfileOptions): Promise<Profile
     const { software } = gpu.adapter;
     const times = (measure: (i: number, n: number) => Promise<number>) =>
       timesAlone(measure, segments.length, Math.min(o.repeats, 5));
-    const timed = gpu.features.has("timestamp-query");
     const alone = {
       cpu: software ? await times((i, n) => timer.cpuSeconds(i, n)) : null,
-      wall: timed || software ? null : await times((i, n) => timer.wallSeconds(i, n)),
+      wall: timer.timed || software ? null : await times((i, n) => timer.wallSeconds(i, n)),
     };
     const passes = passProfiles(segments, runs, alone, ceilings);
     const dispatches = Object.values(dispatchCounts(job.plan.passes)).reduce((a, b) => a + b, 0);

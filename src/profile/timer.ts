@@ -27,11 +27,15 @@ const QUERY_RESOLVE = 0x200;
 const COPY_SRC = 0x4;
 const COPY_DST = 0x8;
 const MAP_READ = 0x1;
+/** Of a query set, in WebGPU. */
+const MOST_QUERIES = 4096;
 
 export class Timer {
   readonly #gpu: Gpu;
   readonly #job: Job;
   readonly #segments: readonly Segment[];
+  /** Whether the GPU's own clock is read: it has one, and the segments are not too many. */
+  readonly timed: boolean;
   readonly #queries: GPUQuerySet | null;
   readonly #resolved: GPUBuffer | null;
   readonly #staging: GPUBuffer | null;
@@ -40,9 +44,10 @@ export class Timer {
     this.#gpu = gpu;
     this.#job = job;
     this.#segments = segments;
-    const timed = gpu.features.has("timestamp-query");
     const { device } = gpu;
     const count = 2 * segments.length;
+    const timed = gpu.features.has("timestamp-query") && count <= MOST_QUERIES;
+    this.timed = timed;
     this.#queries = timed ? device.createQuerySet({ type: "timestamp", count }) : null;
     const buffer = (label: string, usage: number) => device.createBuffer({ label, size: 8 * count, usage });
     this.#resolved = timed ? buffer("timestamps", QUERY_RESOLVE | COPY_SRC) : null;
