@@ -88,7 +88,9 @@ describe("a training iteration of T = 100", () => {
     const of = (networks: number) =>
       plannedRow({ ...anchor, networks, batch: 48, steps: 50, units: 64 }, "tile-persistent", GPU, records, bindings);
     expect(of(64).dispatches).toBe(of(1).dispatches);
-    expect(of(64).workgroups).toBe(64 * of(1).workgroups);
+    // 64 rows a network; the more rows there are, the more of them share a workgroup.
+    expect(of(1).workgroups).toBe(64 / 4);
+    expect(of(64).workgroups).toBe((64 * 64) / 8);
   });
 
   test("B = 8192 with N = 1024 is planned in windows that fit a binding", () => {
