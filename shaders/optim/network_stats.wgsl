@@ -33,21 +33,8 @@ fn network_stats(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_
   let local = group.x;
   let network = gather.network0 + local;
   var loss = 0.0;
-  let count = gather.steps * gather.rows_per_network;
-  let first = local * count;
-  var at = thread;
-  // Four loads at a time, added in the same order: one workgroup has nothing else to wait with.
-  while (at + 768u < count) {
-    let a = loss_rows[first + at];
-    let b = loss_rows[first + at + 256u];
-    let c = loss_rows[first + at + 512u];
-    let d = loss_rows[first + at + 768u];
-    loss = (((loss + a) + b) + c) + d;
-    at += 1024u;
-  }
-  while (at < count) {
-    loss += loss_rows[first + at];
-    at += 256u;
+  for (var i = thread; i < gather.steps * gather.rows_per_network; i += 256u) {
+    loss += loss_rows[local * gather.steps * gather.rows_per_network + i];
   }
   loss = tree_sum(thread, loss);
   var squares = 0.0;
