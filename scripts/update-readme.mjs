@@ -86,10 +86,24 @@ function paperTable({ claims, protocol, adapter, ended, seeds, missing }) {
     const own = claims.filter((c) => c.part === Number(part));
     return own.length === 0 ? [] : [`| ${title} | | | | |`, ...own.map(row)];
   });
+  const count = (part, verdict) => claims.filter((c) => c.part === Number(part) && c.verdict === verdict).length || "–";
   return [
+    `| claims | ${Object.values(SIGNS).join(" | ")} |`,
+    "|---|---|---|---|---|",
+    ...Object.entries(PARTS).map(
+      ([part, title]) =>
+        `| ${title} | ${Object.keys(SIGNS)
+          .map((v) => count(part, v))
+          .join(" | ")} |`,
+    ),
+    "",
+    `<details><summary>All ${claims.length} claims, with what was measured</summary>`,
+    "",
     "| claim | measured at the named place | over | holds in | verdict |",
     "|---|---|---|---|---|",
     ...groups,
+    "",
+    "</details>",
     "",
     `${adapter.name}${adapter.software ? " (software adapter)" : ""}, ${ended.slice(0, 10)}; ${seeds.networks.count} seeds from ${seeds.networks.first}, N = 64; protocol ${protocol.digest.slice(0, 16)}${protocol.quick ? " (quick)" : ""}.${missing.length > 0 ? ` Not run: ${missing.join(", ")}.` : ""}`,
   ].join("\n");

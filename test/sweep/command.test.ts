@@ -200,6 +200,6 @@ describe("parts", () => {
 test("--plan runs nothing", async () => {
   const { stdout } = await succeed(...GRID, "--plan", "--out", at("planned"));
   expect(stdout).toMatch(/12 conditions × 2 networks × 30 repeats = 720 rollouts of 60 steps/);
-  expect(stdout).toMatch(/1 launches/);
+  expect(stdout).toMatch(/1 launch,/);
   expect(existsSync(at("planned"))).toBe(false);
 });

@@ -219,8 +219,8 @@ export const TRAINING = [
   {
     name: "every iteration of a submit uses the first slot of the clock",
     file: TRAINER,
-    find: "this.#program.encode(encoder, label, this.#clock, i)",
-    replace: "this.#program.encode(encoder, label, this.#clock, 0)",
+    find: "this.#program.encode(encoder, label, this.#clock, i, from, to)",
+    replace: "this.#program.encode(encoder, label, this.#clock, 0, from, to)",
     ...sixIterations,
   },
   {
