@@ -6,10 +6,10 @@ export default defineConfig({
     // A software adapter compiles for seconds before a new kernel's first dispatch.
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    // One process and one device for all files: each costs more than most tests, and two compete for the same cores.
-    // Threads would take the whole run down with a driver that crashes.
+    // Two processes with a device each, for all files: a software adapter compiles on one core, and each process costs
+    // more than most tests. Threads would take the whole run down with a driver that crashes.
     pool: "forks",
-    maxWorkers: 1,
+    maxWorkers: 2,
     isolate: false,
   },
 });

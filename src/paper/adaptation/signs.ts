@@ -68,7 +68,7 @@ function panel(r: TaskReplays, name: Kept, protocol: Protocol, left: number, top
   );
   const title = name === "reach_rmean" ? "reach time" : name;
   const head =
-    text(left + LEFT, top + 12, `${TASK_WORDS[r.task]}: ${title}`, { size: 12.5, weight: 600 }) +
+    text(left, top + 12, `${TASK_WORDS[r.task]}: ${title}`, { size: 12.5, weight: 600 }) +
     text(left + LEFT - 8, top + TOP - 6, "τ_a", { size: 10.5, anchor: "end", fill: MUTED });
   const lines = rows.flatMap(({ place, cells }) =>
     cells.map((c) => ({
