@@ -3,12 +3,14 @@
 // Bindings  rows: [R]; y: [steps][R][O], d on return; states: [T+1][R][N], bound from slot t0 on; loss_rows:
 //           [S][T][rows of a network]; bad: [S], smallest t · (rows of a network) + row at which y was not finite
 //           (atomic)
-// Geometry  LANES neighbouring invocations = one (step, row); a lane takes every LANES-th quad
+// Geometry  LANES neighbouring invocations = one (step, row), or one does what they would do (SERIAL, for adapters that
+//           are CPUs: there barriers and idle lanes cost more than the loss); a lane takes every LANES-th quad
 // Numerics  a lane's readouts ascending, then its units; then lanes ascending. Padded rows and readouts get d = 0
 //! import "lib/window.wgsl"
 //! import "lib/rows.wgsl"
 //! import "lib/maths.wgsl"
 //! import "lib/stored/quad_f32.wgsl" or STORED_F16 "lib/stored/quad_f16.wgsl"
+//! import "lib/loss_lanes.wgsl" or SERIAL "lib/loss_serial.wgsl"
 
 // A function of O alone: sums of the same network have the same order wherever they are made.
 const LANES: u32 = 1u; //! tune
@@ -33,9 +35,6 @@ struct Loss {
 @group(0) @binding(5) var<storage, read> states: array<Stored>;
 @group(0) @binding(6) var<storage, read_write> loss_rows: array<f32>;
 @group(0) @binding(7) var<storage, read_write> bad: array<atomic<u32>>;
-
-// Of each lane: squared error, squared activity.
-var<workgroup> parts: array<vec2f, WORKGROUP>;
 
 // One lane's share of a (step, row).
 fn loss_part(s: u32, row: u32, lane: u32) -> vec2f {
@@ -74,29 +73,4 @@ fn save_loss(s: u32, row: u32, sums: vec2f) {
     atomicMin(&bad[window.network0 + network], step * loss.batch_rows + own);
   }
   loss_rows[(network * window.total_steps + step) * loss.batch_rows + own] = sum;
-}
-
-// `group`: workgroups in the order of the (step, row) that they take. Call in uniform control flow.
-fn run_loss(group: u32, thread: u32) {
-  let index = group * (WORKGROUP / LANES) + thread / LANES;
-  let lane = thread % LANES;
-  let inside = index < window.steps * window.rows;
-  let s = index / window.rows;
-  let row = index % window.rows;
-  var sums = vec2f(0.0);
-  if (inside) {
-    sums = loss_part(s, row, lane);
-  }
-  if (LANES > 1u) {
-    parts[thread] = sums;
-    workgroupBarrier();
-    if (lane == 0u) {
-      for (var i = 1u; i < LANES; i++) {
-        sums += parts[thread + i];
-      }
-    }
-  }
-  if (inside && lane == 0u) {
-    save_loss(s, row, sums);
-  }
 }

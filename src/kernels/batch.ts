@@ -185,7 +185,7 @@ function weights(o: BatchOptions, rows: number, w: TimeWindow): { view: BufferVi
   return { view: slotView("mask", stride, 0, w.steps), width: placedWidth(o.trials, "mask"), stride };
 }
 
-/** Invocations that share a row of the loss: a function of O alone, as is the order of its sum. */
+/** Lanes that share a row of the loss: a function of O alone, as is the order of its sum. */
 export const lossLanes = (outputs: number): number => (outputs > 16 ? 16 : 1);
 
 function lossPass(o: BatchOptions, c: Chunk, w: TimeWindow, batchRows: number): Pass {
@@ -194,7 +194,9 @@ function lossPass(o: BatchOptions, c: Chunk, w: TimeWindow, batchRows: number): 
   const goal = target(o, rows, w);
   const weight = weights(o, rows, w);
   const scale = 1 / (r.steps * o.batch);
-  const tune = { LANES: lossLanes(r.model.shape.outputs), ACTIVITY_ON: o.l2Activity > 0 ? 1 : 0 };
+  const lanes = lossLanes(r.model.shape.outputs);
+  const serial = r.kind === "own-row";
+  const tune = { LANES: lanes, ACTIVITY_ON: o.l2Activity > 0 ? 1 : 0, ...(serial ? { SERIAL: 1 } : {}) };
   const population = o.task?.code?.population;
   return {
     kind: "dispatch",
@@ -230,7 +232,7 @@ function lossPass(o: BatchOptions, c: Chunk, w: TimeWindow, batchRows: number): 
       },
       ...(population ? { code: codeUniform(population) } : {}),
     },
-    groups: spread(Math.ceil((w.steps * rows * lossLanes(r.model.shape.outputs)) / 64)),
+    groups: spread(Math.ceil((w.steps * rows * (serial ? 1 : lanes)) / 64)),
   };
 }
 
