@@ -175,7 +175,8 @@ function write(result) {
   const all = { ...(same ? before.shapes : {}), ...result.shapes };
   const inOrder = Object.keys(SHAPES).filter((shape) => all[shape]);
   const shapes = Object.fromEntries(inOrder.map((shape) => [shape, all[shape]]));
-  writeFileSync(path, `${JSON.stringify({ ...result, shapes }, null, 1)}\n`);
+  const kept = same && before.many ? { many: before.many } : {};
+  writeFileSync(path, `${JSON.stringify({ ...result, shapes, ...kept }, null, 1)}\n`);
 }
 
 try {

@@ -37,14 +37,11 @@ function verdict(shapes, name) {
   return ratios.length === 0 ? null : `- against ${label}: ${parts.join(", ")}`;
 }
 
-/** Time of a network among many over that of one alone, where both shapes were run. */
-function company(shapes) {
-  const many = shapes.find((s) => s.S > 1 && timed(s.peers.ours));
-  const one = shapes.find((s) => many && s.S === 1 && s.kind === "train" && s.B === many.B && s.N === many.N);
-  if (!many || !one || !timed(one.peers.ours)) return "";
-  const share = median(many.peers.ours.cpuQuartiles) / many.S / median(one.peers.ours.cpuQuartiles);
-  const wall = median(many.peers.ours.wallQuartiles) / many.S / median(one.peers.ours.wallQuartiles);
-  return `A network among ${many.S} costs us ${(100 * wall).toFixed(0)} % of the time of one alone (${(100 * share).toFixed(0)} % in CPU-seconds).`;
+/** Time of a network among many over that of one alone (many.mjs). */
+function company({ many }) {
+  if (!many) return "";
+  const percent = (q) => `${(100 * median(q)).toFixed(0)} %`;
+  return `A network among ${many.networks} costs us ${percent(many.wallQuartiles)} of the time of one alone, in turn in one process (${percent(many.cpuQuartiles)} in CPU-seconds; medians of ${many.rounds} rounds).`;
 }
 
 export function section(result) {
@@ -83,6 +80,6 @@ export function section(result) {
     "",
     ...others.map((name) => verdict(shapes, name)).filter(Boolean),
     "",
-    company(shapes),
+    company(result),
   ].join("\n");
 }
