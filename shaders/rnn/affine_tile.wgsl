@@ -5,7 +5,7 @@
 // Numerics  as affine_lanes.wgsl, bit for bit
 // Twin      src/reference/readout.ts, test/kernel/readout.test.ts
 //! import "lib/affine.wgsl"
-//! import "lib/product_tile.wgsl"
+//! import "lib/left_by_element.wgsl"
 
 // Of the workgroup: its network's vector, and its step's first row.
 var<private> own: u32;
@@ -16,14 +16,6 @@ fn lhs(row: u32, k: u32) -> f32 {
     return 0.0;
   }
   return x_at((step_rows + row) * affine.x_quads + k / 4u)[k % 4u];
-}
-
-const ROWS_FASTEST: bool = false;
-
-fn start_tile(k0: u32) {}
-
-fn lhs4(row: u32, k: u32) -> vec4f {
-  return vec4f(lhs(row, k), lhs(row + 1u, k), lhs(row + 2u, k), lhs(row + 3u, k));
 }
 
 fn rhs(k: u32, quad: u32) -> vec4f {

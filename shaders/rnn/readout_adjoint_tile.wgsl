@@ -8,7 +8,7 @@
 //! import "lib/window.wgsl"
 //! import "lib/activity.wgsl"
 //! import "lib/stored/quad_f32.wgsl" or STORED_F16 "lib/stored/quad_f16.wgsl"
-//! import "lib/product_tile.wgsl"
+//! import "lib/left_by_element.wgsl"
 
 @group(0) @binding(2) var<storage, read> weights: array<vec4f>;
 @group(0) @binding(3) var<storage, read> dy: array<vec4f>;
@@ -23,14 +23,6 @@ fn lhs(row: u32, k: u32) -> f32 {
     return 0.0;
   }
   return dy[first + row * window.output_quads + k / 4u][k % 4u];
-}
-
-const ROWS_FASTEST: bool = false;
-
-fn start_tile(k0: u32) {}
-
-fn lhs4(row: u32, k: u32) -> vec4f {
-  return vec4f(lhs(row, k), lhs(row + 1u, k), lhs(row + 2u, k), lhs(row + 3u, k));
 }
 
 fn rhs(k: u32, quad: u32) -> vec4f {

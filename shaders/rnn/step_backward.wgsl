@@ -6,7 +6,7 @@
 // Numerics  as adjoint_own_row.wgsl
 // Twin      src/reference/adjoint.ts, test/kernel/adjoint.test.ts
 //! import "lib/adjoint_cell.wgsl"
-//! import "lib/product_tile.wgsl"
+//! import "lib/left_by_element.wgsl"
 
 var<private> recurrent: u32;
 // Where ga of the step after this one begins.
@@ -17,14 +17,6 @@ fn lhs(row: u32, k: u32) -> f32 {
     return 0.0;
   }
   return load4(du[later + row * window.unit_quads + k / 4u])[k % 4u];
-}
-
-const ROWS_FASTEST: bool = false;
-
-fn start_tile(k0: u32) {}
-
-fn lhs4(row: u32, k: u32) -> vec4f {
-  return vec4f(lhs(row, k), lhs(row + 1u, k), lhs(row + 2u, k), lhs(row + 3u, k));
 }
 
 fn rhs(k: u32, quad: u32) -> vec4f {

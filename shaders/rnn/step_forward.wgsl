@@ -5,7 +5,7 @@
 // Numerics  acc = b; then one product over the joined range (inputs, units); then the cell
 // Twin      src/reference/rollout.ts, test/kernel/rollout.test.ts
 //! import "lib/forward_cell.wgsl"
-//! import "lib/product_tile.wgsl"
+//! import "lib/left_by_element.wgsl"
 
 var<workgroup> bits: array<atomic<u32>, TILE_ROWS>;
 // The network of the workgroup, for the loaders.
@@ -20,14 +20,6 @@ fn lhs(row: u32, k: u32) -> f32 {
     return 0.0;
   }
   return load4(states[row * window.unit_quads + unit / 4u])[unit % 4u];
-}
-
-const ROWS_FASTEST: bool = false;
-
-fn start_tile(k0: u32) {}
-
-fn lhs4(row: u32, k: u32) -> vec4f {
-  return vec4f(lhs(row, k), lhs(row + 1u, k), lhs(row + 2u, k), lhs(row + 3u, k));
 }
 
 fn rhs(k: u32, quad: u32) -> vec4f {
