@@ -6,9 +6,10 @@ import { randomBytes } from "node:crypto";
 import fs from "node:fs";
 import { dirname } from "node:path";
 import { DataError, DiskError } from "../errors.ts";
+import { DirectWriter } from "./direct.ts";
 
 export const disk = {
-  open: (path: string, flags: string): number => fs.openSync(path, flags),
+  open: (path: string, flags: string | number): number => fs.openSync(path, flags),
   write: (descriptor: number, bytes: Uint8Array, from: number, length: number, position: number | null): number =>
     fs.writeSync(descriptor, bytes, from, length, position),
   read: (descriptor: number, bytes: Uint8Array, to: number, length: number, position: number): number =>
@@ -187,9 +188,11 @@ export class AtomicFile {
   readonly #temporary: string;
   readonly #flusher: Flusher;
   #descriptor: number | null = null;
+  #direct: DirectWriter | null = null;
   #length = 0;
 
-  constructor(path: string) {
+  /** @param o.large hundreds of megabytes, which nobody reads soon: written past the system's cache where that can be */
+  constructor(path: string, { large = false }: { readonly large?: boolean } = {}) {
     this.path = path;
     this.#temporary = temporaryName(path);
     this.#flusher = new Flusher(this.#temporary);
@@ -198,6 +201,7 @@ export class AtomicFile {
     } catch (error) {
       throw asDiskError(error, path);
     }
+    if (large) this.#attempt((descriptor) => (this.#direct = DirectWriter.open(this.#temporary, descriptor)));
   }
 
   /** Bytes appended so far. */
@@ -206,18 +210,21 @@ export class AtomicFile {
   }
 
   append(bytes: Uint8Array): void {
-    this.#attempt((descriptor) => writeFully(descriptor, bytes, this.#length));
+    const direct = this.#direct;
+    this.#attempt((descriptor) => (direct ? direct.append(bytes) : writeFully(descriptor, bytes, this.#length)));
     this.#length += bytes.length;
-    this.#flusher.reached(this.#length);
+    if (!direct) this.#flusher.reached(this.#length);
   }
 
   /** Overwrites bytes that were appended before. */
   patch(bytes: Uint8Array, position: number): void {
-    this.#attempt((descriptor) => writeFully(descriptor, bytes, position));
+    const direct = this.#direct;
+    this.#attempt((descriptor) => (direct ? direct.patch(bytes, position) : writeFully(descriptor, bytes, position)));
   }
 
   commit(): void {
     this.#attempt((descriptor) => {
+      this.#direct?.finish();
       disk.fsync(descriptor);
       // The descriptor is gone even when close reports an error.
       this.#descriptor = null;
@@ -232,7 +239,11 @@ export class AtomicFile {
     const descriptor = this.#descriptor;
     this.#descriptor = null;
     // The first error is the one to report; what fails during the clean-up is removed by the next run.
-    for (const cleanUp of [() => descriptor !== null && disk.close(descriptor), () => disk.unlink(this.#temporary)]) {
+    for (const cleanUp of [
+      () => this.#direct?.close(),
+      () => descriptor !== null && disk.close(descriptor),
+      () => disk.unlink(this.#temporary),
+    ]) {
       try {
         cleanUp();
       } catch {}

@@ -127,9 +127,9 @@ export class NpzWriter {
   #dtype: Dtype | null = null;
 
   /** @throws DiskError */
-  constructor(path: string) {
+  constructor(path: string, o: { readonly large?: boolean } = {}) {
     this.#path = path;
-    this.#zip = new ZipWriter(path);
+    this.#zip = new ZipWriter(path, o);
   }
 
   /** @throws UsageError for a name that cannot stand in a .npz, and where the file would outgrow 4 GiB */

@@ -86,7 +86,7 @@ export class ShardWriter {
     if (this.#shard && this.#bytes + bytes > this.#shardBytes) this.#finishShard();
     if (!this.#shard) {
       this.files.push(`${this.#stem}-${String(this.files.length + 1).padStart(5, "0")}.npz`);
-      this.#shard = new NpzWriter(this.files.at(-1) as string);
+      this.#shard = new NpzWriter(this.files.at(-1) as string, { large: true });
     }
     const member = `${block.array}.${this.#members++}`;
     this.#write(this.#shard, member, block.shape, block.data);

@@ -66,8 +66,8 @@ export class ZipWriter {
   #directoryBytes = END_BYTES;
 
   /** @throws DiskError */
-  constructor(path: string) {
-    this.#file = new AtomicFile(path);
+  constructor(path: string, o: { readonly large?: boolean } = {}) {
+    this.#file = new AtomicFile(path, o);
   }
 
   /**
