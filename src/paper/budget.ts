@@ -1,12 +1,11 @@
 /** What a reproduction costs, before it runs and while it does. Pure, but for looking at what is there already. */
-import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { Gpu } from "../gpu/context.ts";
-import type { Pass } from "../gpu/plan.ts";
 import { recordLayouts } from "../kernels/records.ts";
 import { adapterSpec, choosePlanKind } from "../kernels/spec.ts";
 import { STREAM } from "../model/streams.ts";
 import { trainSize, trainSpecOf } from "../run/experiment.ts";
+import { flopsOf, paceOf, type Work } from "../run/forecast.ts";
 import { planAwake } from "../train/plan.ts";
 import type { Experiment } from "./experiment.ts";
 import { familyConfig, familyMembers } from "./family.ts";
@@ -25,18 +24,8 @@ export interface BudgetItem {
   readonly isThere: boolean;
 }
 
-/** FLOP per second and core of a software adapter, and of a GPU, as measured with N = 64; for forecasts alone. */
-const RATES = { networks: { core: 4e9, gpu: 5e11 }, sweep: { core: 5e9, gpu: 1e12 } } as const;
 /** Metrics and noise of a step of a rollout, beside its products. */
 const FLOPS_BESIDE = 1500;
-
-function rateOf(gpu: Gpu, kind: BudgetItem["kind"]): number {
-  const { core, gpu: fast } = RATES[kind];
-  return gpu.adapter.software ? core * availableParallelism() : fast;
-}
-
-const flopsOf = (passes: readonly Pass[]): number =>
-  passes.reduce((sum, p) => sum + ("flops" in p ? (p.flops ?? 0) : 0), 0);
 
 function trainingFlops(gpu: Gpu, protocol: Protocol, name: FamilyName): number {
   const config = familyConfig(protocol, name);
@@ -72,12 +61,15 @@ export function budgetOf(
     ...(n.sweeps ?? []),
   ]);
   const families = new Set([...needs.flatMap((n) => n.families), ...sweeps.map((s) => s.family)]);
+  const units = Math.max(...[...families].map((name) => familyConfig(protocol, name).rnn.units));
+  const paceAt = (work: Work) => paceOf(gpu.adapter.software, work, units).flopsPerSecond;
+  const pace = { networks: paceAt("training"), sweep: paceAt("rollouts") };
   const item = (kind: BudgetItem["kind"], name: string, what: string, flops: number, isThere: boolean): BudgetItem => ({
     kind,
     name,
     what,
     flops,
-    seconds: flops / rateOf(gpu, kind),
+    seconds: flops / pace[kind],
     isThere,
   });
   return [

@@ -18,6 +18,7 @@ import type { TestResult } from "../train/test-batch.ts";
 import { type IterationStats, Trainer } from "../train/trainer.ts";
 import { Checkpoints, deviceFailure, openLog } from "./checkpoints.ts";
 import { checkTask, dataOf, errorUnit, noteTask, testRows, trainSize, trainSpecOf } from "./experiment.ts";
+import { describeForecast, forecastTraining, paceOf } from "./forecast.ts";
 import { gpuFacts, versions } from "./manifest.ts";
 import { requireTestFits, requireTrainingSpace } from "./needs.ts";
 import { compiling, openForVerb, planKindFor, timedPlanKind } from "./open.ts";
@@ -261,7 +262,13 @@ async function printPlan(options: TrainOptions, io: Io): Promise<ExitCode> {
       keepReadout: false,
       stream: STREAM.trainPaths,
     });
-    io.out(io.json ? JSON.stringify({ ...plan, kind, why }) : `${describePlan(plan)}\nplan ${kind}: ${why}`);
+    const pace = paceOf(gpu.adapter.software, "training", config.rnn.units);
+    const estimate = forecastTraining(plan.passes, config.train.iterations, pace);
+    io.out(
+      io.json
+        ? JSON.stringify({ ...plan, kind, why, estimate })
+        : `${describePlan(plan)}\n${describeForecast(estimate)}\nplan ${kind}: ${why}`,
+    );
     return EXIT.ok;
   } finally {
     await gpu.close();

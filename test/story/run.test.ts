@@ -236,6 +236,12 @@ describe("train", () => {
     const why = { kind: expect.stringMatching(/^(step|tile-persistent|own-row)$/), why: expect.stringMatching(/\w/) };
     expect(plan).toMatchObject({ name: "train", buffers: expect.any(Array), passes: expect.any(Array), ...why });
     expect(stdout.endsWith(`\nplan ${plan.kind}: ${plan.why}\n`)).toBe(true);
+    const { iterations, flopsPerIteration, flopsPerSecond, seconds, restsOn } = plan.estimate;
+    expect(iterations).toBe(20);
+    expect(seconds).toBeCloseTo((iterations * flopsPerIteration) / flopsPerSecond, 12);
+    expect(flopsPerIteration).toBeGreaterThan(1e5);
+    expect(stdout).toContain(`\nestimate: about 1 s for 20 iterations of`);
+    expect(stdout).toContain(`(${restsOn})`);
     expect(existsSync(inside("planned"))).toBe(false);
   });
 });

@@ -59,7 +59,7 @@ export const train: Verb = (program, { perform, runs }) => {
     .option("--force", "delete the run that is there")
     .option("--resume", "go on with the run in --out")
     .option("--fork <run>", "a new run that begins with the networks of another run or checkpoint")
-    .option("--plan", "print passes and bytes instead of running them")
+    .option("--plan", "print passes, bytes and an estimate of the time instead of running them")
     .addHelpText(
       "after",
       "\nExamples:\n  reverie train --preset triangle --set rnn.leak=0.2 --out runs/triangle\n" +
