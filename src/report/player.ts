@@ -18,7 +18,7 @@ export interface PlayerInput {
 }
 
 /** More panels are too small to see. */
-const SIDE_BY_SIDE = 8;
+export const SIDE_BY_SIDE = 8;
 const TRAILS: readonly (readonly [steps: string, label: string])[] = [
   ["0", "none"],
   ["20", "20 steps"],

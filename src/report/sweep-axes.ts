@@ -24,6 +24,8 @@ const PARAMETERS: Readonly<Record<string, readonly [symbol: string, title: strin
   adaptTau: ["τₐ", "adaptation time constant τₐ (steps)"],
 };
 
+export const symbolOf = (name: string): string => PARAMETERS[name]?.[0] ?? name;
+
 const isEven = (values: readonly number[]): boolean => {
   const step = ((values[values.length - 1] as number) - (values[0] as number)) / (values.length - 1);
   // Grids are written with a few decimals: 0.333 is a third.

@@ -51,12 +51,13 @@ export function metricsBehind(table: SweepTable, metrics: readonly string[]): st
   return formatCsv([...placeColumns(table), ...fixed, ...networks.map((s) => `network_${s}`)], rows);
 }
 
-/** The positions that the panels draw: one line per position. */
+/** The positions that the panels draw: one line per position. @param networks numbers of the tensors' networks */
 export function trajectoriesBehind(
   table: SweepTable,
   layout: PanelLayout,
   positions: ReadonlyMap<string, Tensor>,
   every: number,
+  networks?: readonly number[],
 ): string {
   const rows = layout.cells.flatMap(({ condition }) => {
     const tensor = positions.get(condition.name);
@@ -68,7 +69,14 @@ export function trajectoriesBehind(
       Array.from({ length: Math.ceil(T / stride) }, (_, i) => {
         const at = ((network * T + i * stride) * R + row) * 2;
         const [x, y] = [tensor.data[at] as number, tensor.data[at + 1] as number];
-        return { ...own, network, repeat: row, step: (i * stride + 1) * every, x: cell(x), y: cell(y) };
+        return {
+          ...own,
+          network: networks?.[network] ?? network,
+          repeat: row,
+          step: (i * stride + 1) * every,
+          x: cell(x),
+          y: cell(y),
+        };
       }),
     );
   });

@@ -69,7 +69,13 @@ export function standouts(table: SweepTable, awake: readonly SweepRecord[], geom
 /** Networks that agree differ by the rounding of their mean, which is no spread. */
 const withoutRounding = (s: Spread): Spread => (s.sd < 1e-12 * Math.abs(s.mean) ? { ...s, sd: 0 } : s);
 
-export function standoutTable(table: SweepTable, columns: readonly Standout[], chosen: readonly string[]): string {
+/** @param apart its id and title, where a page has several */
+export function standoutTable(
+  table: SweepTable,
+  columns: readonly Standout[],
+  chosen: readonly string[],
+  apart = { suffix: "", title: "" },
+): string {
   const metrics = [
     ...new Set([
       ...chosen,
@@ -88,8 +94,8 @@ export function standoutTable(table: SweepTable, columns: readonly Standout[], c
   const heads = columns.map((c) => ({ title: c.name, detail: c.where }));
   const spread = table.networks > 1 ? `Mean ± standard deviation over ${table.networks} networks. ` : "";
   return section(
-    "numbers",
-    "Conditions that stand out",
+    `numbers${apart.suffix}`,
+    `Conditions that stand out${apart.title}`,
     `${tableHtml("metric", heads, [{ rows }])}
 <p class="note">${spread}Extremes are of the mean, among the conditions where at most one rollout in twenty diverged; of many conditions, some stand out by chance. A ratio of times needs every network to arrive. Every network and condition is in <code>metrics.csv</code>.</p>`,
   );

@@ -9,6 +9,7 @@ import type { Tensor } from "../metrics/trajectories.ts";
 import { adapterFact } from "../report/headline.ts";
 import { choosePaths } from "../report/paths.ts";
 import { axisValueText } from "../report/sweep-axes.ts";
+import { type NetworkGroup, networkGroups, ofNetworks } from "../report/sweep-groups.ts";
 import type { SweepReportInput } from "../report/sweep-html.ts";
 import { panelLayout } from "../report/sweep-panels.ts";
 import { standouts } from "../report/sweep-standouts.ts";
@@ -157,6 +158,18 @@ function factsOf(
   ];
 }
 
+/** More kinds of networks than this would be a page that nobody reads. */
+const MAX_GROUPS = 6;
+
+function apartNotice(d: SweepDefinition, groups: readonly NetworkGroup[]): string {
+  const each = groups.map(({ label, networks }) => {
+    const seeds = networks.map((n) => d.networks[n]?.seed).join(", ");
+    return `${label} (${networks.length === 1 ? "seed" : "seeds"} ${seeds})`;
+  });
+  const rest = groups.length > MAX_GROUPS ? ` The first ${MAX_GROUPS} kinds are drawn; all are in metrics.csv.` : "";
+  return `These networks differ in more than their seed, and every mean is over those trained alike: ${each.join("; ")}.${rest}`;
+}
+
 export interface ReportedSweep {
   readonly written: WrittenReport;
   readonly conditions: number;
@@ -184,10 +197,30 @@ export async function reportOfSweep(
     throw new UsageError(`--metrics ${unknown}: not in these results; they have ${table.metrics.join(", ")}`);
   }
   const geometry = geometryOf(d.task);
-  const wanted = new Set([
-    ...panelLayout(table).cells.map(({ condition }) => condition.name),
-    ...standouts(table, awake, geometry).map(({ condition }) => condition),
-  ]);
+  const groups = networkGroups(d);
+  const drawn = groups.slice(0, MAX_GROUPS).map((group) => {
+    const isOwn = ({ network }: { readonly network: number }): boolean => group.networks.includes(network);
+    const own = [...byCondition].map(([name, of]) => [name, of.filter(isOwn)] as const);
+    return {
+      ...group,
+      isOwn,
+      table: sweepTable(new Map(own.filter(([, of]) => of.length > 0))),
+      awake: awake.filter(isOwn),
+    };
+  });
+  const wanted = new Set(
+    drawn.flatMap((part) => [
+      ...panelLayout(part.table).cells.map(({ condition }) => condition.name),
+      ...standouts(part.table, part.awake, geometry).map(({ condition }) => condition),
+    ]),
+  );
+  const positions = decodedOf(directory, d, wanted);
+  const cells = geometry.box.cells ** 2;
+  const parts = drawn.map(({ isOwn, ...part }) => ({
+    ...part,
+    occupancy: occupancyOf(records.filter(isOwn), wanted, cells),
+    positions: new Map([...positions].map(([name, tensor]) => [name, ofNetworks(tensor, part.networks)])),
+  }));
   const done = records.filter((r) => r.condition !== AWAKE).length;
   const all = d.conditions.length * d.networks.length;
   const manifest = readSweepManifest(directory);
@@ -196,15 +229,24 @@ export async function reportOfSweep(
     {
       title: `${d.conditions.length} conditions of replay, ${d.networks.length === 1 ? "one network" : `${d.networks.length} networks`}`,
       facts: factsOf(d, table, manifest),
-      notices:
-        done < all ? [`Not finished: ${done} of ${all} results are there; go on with reverie sweep --resume.`] : [],
+      notices: [
+        ...(done < all
+          ? [`Not finished: ${done} of ${all} results are there; go on with reverie sweep --resume.`]
+          : []),
+        ...(groups.length > 1 ? [apartNotice(d, groups)] : []),
+      ],
       table,
+      parts,
+      networkNames: d.networks.map(({ seed }, i) => {
+        const label = groups.find((g) => g.networks.includes(i))?.label.replace("trained with ", "") ?? "";
+        return `${i} (seed ${seed}${label === "" ? "" : `, ${label}`})`;
+      }),
       awake,
       geometry,
       ...(d.code ? { surroundings: { centres: d.code.population.centres } } : {}),
       ...(metrics === undefined ? {} : { metrics }),
-      occupancy: occupancyOf(records, wanted, geometry.box.cells ** 2),
-      positions: decodedOf(directory, d, wanted),
+      occupancy: occupancyOf(records, wanted, cells),
+      positions,
       every: d.saveEvery,
       // A grid says in a few lines what its conditions say in thousands.
       definition: d.axes.length > 0 ? shown : d,

@@ -59,7 +59,13 @@ export function syntheticSweep({ axes, networks }: SyntheticGrid): Map<string, S
 export function writeSyntheticSweep(
   directory: string,
   grid: SyntheticGrid,
-  options: { readonly task?: PathTask; readonly shards?: boolean; readonly keep?: number } = {},
+  options: {
+    readonly task?: PathTask;
+    readonly shards?: boolean;
+    readonly keep?: number;
+    /** Of each network in training and, where the grid says nothing else, in replay. */
+    readonly leaks?: readonly number[];
+  } = {},
 ): SweepDefinition {
   const task = options.task ?? tmazeTask();
   const conditions = syntheticSweep(grid);
@@ -80,8 +86,8 @@ export function writeSyntheticSweep(
       run: "tmaze",
       seed,
       weights: String(seed).padStart(64, "0"),
-      step,
-      awake: { ...step, noiseScale: 1 },
+      step: { ...step, leak: options.leaks?.[seed] ?? step.leak },
+      awake: { ...step, noiseScale: 1, leak: options.leaks?.[seed] ?? step.leak },
       maskEvery: 5,
     })),
     axes: Object.entries(grid.axes).map(([parameter, values]) => ({ parameter: parameter as Parameter, values })),
