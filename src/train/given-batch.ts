@@ -7,7 +7,7 @@ import { UsageError } from "../errors.ts";
 import type { Gpu } from "../gpu/context.ts";
 import { packArray } from "../gpu/pack.ts";
 import type { PlanKind } from "../gpu/plan.ts";
-import { Clock, MAX_DISPATCHES, Program } from "../gpu/program.ts";
+import { Clock, Program } from "../gpu/program.ts";
 import { type BatchPlan, planBatch } from "../kernels/batch.ts";
 import { ADAM } from "../kernels/gradients.ts";
 import { type RecordLayouts, readField, recordLayouts } from "../kernels/records.ts";
@@ -24,6 +24,7 @@ import {
 import { packRows } from "../model/rows.ts";
 import type { StoredAs } from "../model/stored.ts";
 import { awakeRollout, MAX_ITERATIONS_PER_SUBMIT, resetStats } from "./plan.ts";
+import { iterationSubmits, submitIterations } from "./submit.ts";
 
 /** Networks, sizes and optimiser of a {@link GivenBatch}. */
 export interface GivenBatchSpec {
@@ -168,18 +169,13 @@ export class GivenBatch {
 
   /** Does `count` iterations and waits for them; the losses of the last one. */
   async run(count: number): Promise<GivenStats> {
-    const perBuffer = Math.max(1, Math.floor(MAX_DISPATCHES / this.#program.dispatches));
+    const submits = iterationSubmits(this.#program, this.spec.adapter ?? adapterSpec(this.#gpu));
     const until = this.iteration + count;
     while (this.iteration < until) {
       const n = Math.min(MAX_ITERATIONS_PER_SUBMIT, until - this.iteration);
       for (let i = 0; i < n; i++) this.#setClock(i, this.iteration + i);
-      const buffers: GPUCommandBuffer[] = [];
-      for (let i = 0; i < n; ) {
-        const encoder = this.#gpu.device.createCommandEncoder({ label: "given batch" });
-        for (let k = 0; k < perBuffer && i < n; k++, i++) this.#program.encode(encoder, "train", this.#clock, i);
-        buffers.push(encoder.finish());
-      }
-      this.#gpu.device.queue.submit(buffers);
+      const own = { program: this.#program, clock: this.#clock, submits };
+      submitIterations(this.#gpu, { ...own, count: n, label: "given batch" });
       this.iteration += n;
       if (this.iteration < until) await this.#gpu.idle();
     }

@@ -4,7 +4,7 @@
  */
 import { BUFFER_USAGE, type DeviceBuffer, type Gpu } from "../gpu/context.ts";
 import { packArray } from "../gpu/pack.ts";
-import { Clock, MAX_DISPATCHES, Program, submitsOf } from "../gpu/program.ts";
+import { Clock, Program } from "../gpu/program.ts";
 import type { BatchPlan } from "../kernels/batch.ts";
 import { ADAM } from "../kernels/gradients.ts";
 import { type RecordLayouts, readField, recordLayouts } from "../kernels/records.ts";
@@ -16,6 +16,7 @@ import { type TensorsTask, TrialOrder } from "../task/tensors.ts";
 import type { NetworkOutcome, Outcome } from "./outcome.ts";
 import { awakeRows, MAX_ITERATIONS_PER_SUBMIT, planAwake, resetStats, uploadRows } from "./plan.ts";
 import type { TrainSpec } from "./spec.ts";
+import { type IterationSubmits, iterationSubmits, submitIterations } from "./submit.ts";
 import { type TestOptions, type TestResult, testBatch } from "./test-batch.ts";
 import { pieces, runOnTrials, writeChunk } from "./trials.ts";
 
@@ -48,8 +49,6 @@ export interface StepProbe {
 
 /** A submit should take about this long: short enough for Ctrl-C and a display, long enough to hide the host. */
 const TARGET_SUBMIT_MS = 200;
-/** … and a single iteration no longer than this at the adapter's cautious rate: systems reset a GPU over a long one. */
-const MAX_SUBMIT_SECONDS = 1;
 const SUBMITS_IN_FLIGHT = 3;
 
 /**
@@ -65,8 +64,7 @@ export class Trainer {
   readonly #program: Program;
   readonly #clock: Clock;
   readonly #layouts: RecordLayouts;
-  /** Passes of an iteration, in as many submits as they need: one, unless it is long. */
-  readonly #submits: readonly { readonly from: number; readonly to: number }[];
+  readonly #submits: IterationSubmits;
   /** Of the last iteration read back, or of the state loaded. */
   #stats: Pick<IterationStats, "status" | "bad"> | null = null;
   #compiled = false;
@@ -80,8 +78,7 @@ export class Trainer {
     this.#program = program;
     this.#layouts = layouts;
     this.#clock = new Clock(gpu, MAX_ITERATIONS_PER_SUBMIT);
-    const { flopsPerSecond } = spec.adapter ?? adapterSpec(gpu);
-    this.#submits = submitsOf(batch.plan.passes, MAX_SUBMIT_SECONDS * flopsPerSecond);
+    this.#submits = iterationSubmits(program, spec.adapter ?? adapterSpec(gpu));
     this.#order = spec.task.kind === "tensors" ? new TrialOrder(spec.task, spec.model.rootSeed) : null;
   }
 
@@ -233,22 +230,15 @@ export class Trainer {
     for (let i = 0; i < count; i++) if (kernel) this.#clock.set(i, kernel, this.#clockRecord(this.iteration + i, i));
     const label = `train/iterations ${this.iteration}–${this.iteration + count - 1}`;
     const history = this.#program.buffer("history");
-    const { device } = this.#gpu;
-    let encoder = device.createCommandEncoder({ label });
-    let held = 0;
-    for (let i = 0; i < count; i++) {
-      for (const { from, to } of this.#submits) {
-        if (held > 0 && (this.#submits.length > 1 || held + to - from > MAX_DISPATCHES)) {
-          device.queue.submit([encoder.finish()]);
-          encoder = device.createCommandEncoder({ label });
-          held = 0;
-        }
-        this.#program.encode(encoder, label, this.#clock, i, from, to);
-        held += to - from;
-      }
-    }
-    encoder.copyBufferToBuffer(history.buffer, history.offset, staging, 0, count * this.#recordBytes);
-    device.queue.submit([encoder.finish()]);
+    submitIterations(this.#gpu, {
+      program: this.#program,
+      clock: this.#clock,
+      submits: this.#submits,
+      count,
+      label,
+      last: (encoder) =>
+        encoder.copyBufferToBuffer(history.buffer, history.offset, staging, 0, count * this.#recordBytes),
+    });
     this.iteration += count;
   }
 
