@@ -20,13 +20,13 @@ def one(*x):
     return np.hstack([*x, np.ones((len(x[0]), 1))])
 
 
-def rollout(cell, slope, w, r, u, noise):
+def rollout(cell, phi, w, r, u, noise):
     """States r_0 … r_T; what the cell's map saw, and what it gave (a), at each step."""
     r, x, a, v, c = [r], [], [], 0, 0
     for t in range(len(u)):
         x.append(one(r[t], u[t]))
         a.append(x[t] @ w.T - c)
-        v = cell.keep * v - cell.leak * r[t] + cell.gain * np.where(a[t] > 0, a[t], slope * a[t]) + cell.noise * noise[t]
+        v = cell.keep * v - cell.leak * r[t] + cell.gain * phi(a[t]) + cell.noise * noise[t]
         c = cell.adapt_keep * c + cell.adapt_gain * r[t]
         r.append(r[t] + v)
     return r, x, a
@@ -34,19 +34,19 @@ def rollout(cell, slope, w, r, u, noise):
 
 def train(d, p, network):
     """Repeats the dump's training steps: losses, and the three maps after them."""
-    cell, o, slope = Fields(**p["cell"]["awake"][network]), Fields(**p["training"]), slope_of(p)
+    cell, o, (phi, dphi) = Fields(**p["cell"]["awake"][network]), Fields(**p["training"]), nonlinearity(p)
     (w, m, s), losses = [maps(d, network, prefix) for prefix in ["", "m_", "v_"]], []
     for i in range(p["iterations"]):
-        e0, u, goal, noise = (d[f"awake{i}_{x}"][network].astype(float) for x in ["e0", "u", "target", "noise"])
-        r, x, a = rollout(cell, slope, w[0], one(e0) @ w[2].T, u, noise)
+        e0, u, goal, mask, noise = batch(d, p, network, i)
+        r, x, a = rollout(cell, phi, w[0], one(e0) @ w[2].T, u, noise)
         miss = [one(r[t + 1]) @ w[1].T - goal[t] for t in range(len(u))]
-        losses.append(np.square(miss).mean() + o.l2Activity * np.square(r[1:]).mean())
+        losses.append((mask * np.square(miss)).mean() + o.l2Activity * np.square(r[1:]).mean())
         grad, dr, dv, dc, (rows, units) = [np.zeros_like(q) for q in w], 0, 0, 0, r[0].shape
         for t in reversed(range(len(u))):
-            dy = 2 / goal.size * miss[t]
+            dy = 2 / goal.size * mask[t] * miss[t]
             dr = dr + dy @ w[1][:, :units] + 2 * o.l2Activity / (len(u) * rows * units) * r[t + 1]
             df = dr + dv
-            da = cell.gain * np.where(a[t] > 0, 1, slope) * df
+            da = cell.gain * dphi(a[t]) * df
             grad[0], grad[1] = grad[0] + da.T @ x[t], grad[1] + dy.T @ one(r[t + 1])
             dr = dr - cell.leak * df + da @ w[0][:, :units] + cell.adapt_gain * dc
             dv, dc = cell.keep * df, cell.adapt_keep * dc - da
@@ -59,8 +59,25 @@ def train(d, p, network):
     return losses, w
 
 
+def nonlinearity(p):
+    """φ and φ′."""
+    if p["activation"] == "tanh":
+        return np.tanh, lambda a: 1 - np.tanh(a) ** 2
+    slope = slope_of(p)
+    return lambda a: np.where(a > 0, a, slope * a), lambda a: np.where(a > 0, 1, slope)
+
+
+def batch(d, p, network, i):
+    """What iteration `i` trains on: e0, inputs, targets, weights of their squared errors (1 where the dump has none), noise."""
+    name = "awake" if p["iterations"] == 1 else f"awake{i}"
+    get = lambda x: d[f"{name}_{x}"][network].astype(float)
+    goal = get("target")
+    mask = get("mask") if f"{name}_mask" in d else np.ones_like(goal)
+    return get("e0"), get("u") if f"{name}_u" in d else goal[..., :0], goal, mask, get("noise")
+
+
 def slope_of(p):
-    """φ′ below 0; φ is linear on both sides."""
+    """φ′ below 0, of the nonlinearities that are linear on both sides."""
     return {"relu": 0, "leakyRelu": p["leakySlope"], "identity": 1}[p["activation"]]
 
 
@@ -82,7 +99,7 @@ def check_rollouts(d, p):
         for network, cell in enumerate(cells if f"replay_{name}_noise" in d else []):
             w, (want, noise, y) = maps(d, network), (d[f"replay_{name}_{x}"][network] for x in ["r", "noise", "y"])
             inputs = np.zeros((*noise.shape[:2], w[0].shape[1] - w[0].shape[0] - 1))
-            r, _, _ = rollout(Fields(**cell), slope_of(p), w[0], want[0].astype(float), inputs, noise)
+            r, _, _ = rollout(Fields(**cell), nonlinearity(p)[0], w[0], want[0].astype(float), inputs, noise)
             worst = max(np.abs(r - want).max(), np.abs([one(x) @ w[1].T for x in r[1:]] - y).max())
             good &= report(f"network {network}, replay {name}", worst / max(1, np.abs(want).max()), 1e-4)
     return good

@@ -8,27 +8,31 @@ import sys
 from types import SimpleNamespace as Fields
 
 import torch
-from replay_dump import check_rollouts, check_training, slope_of
+from replay_dump import batch, check_rollouts, check_training, slope_of
 from reverie_dump import load, maps
 
 
+def nonlinearity(p):
+    return torch.tanh if p["activation"] == "tanh" else lambda a: torch.nn.functional.leaky_relu(a, slope_of(p))
+
+
 def train(d, p, network):
-    cell, o, slope = Fields(**p["cell"]["awake"][network]), Fields(**p["training"]), slope_of(p)
+    cell, o, phi = Fields(**p["cell"]["awake"][network]), Fields(**p["training"]), nonlinearity(p)
     w, m, s = ([torch.tensor(x) for x in maps(d, network, prefix)] for prefix in ["", "m_", "v_"])
     adam = torch.optim.Adam([x.requires_grad_() for x in w], betas=(o.beta1, o.beta2), eps=o.epsilon)
     adam.state.update({x: {"step": torch.tensor(float(p["iteration"])), "exp_avg": f, "exp_avg_sq": g} for x, f, g in zip(w, m, s)})
     affine, losses = lambda x, q: x @ q[:, :-1].T + q[:, -1], []
     for i in range(p["iterations"]):
-        e0, u, goal, noise = (torch.tensor(d[f"awake{i}_{x}"][network]).double() for x in ["e0", "u", "target", "noise"])
+        e0, u, goal, mask, noise = (torch.tensor(x) for x in batch(d, p, network, i))
         r, v, c, states = affine(e0, w[2]), 0, 0, []
         for t in range(len(u)):
             a = affine(torch.hstack([r, u[t]]), w[0]) - c
-            v = cell.keep * v - cell.leak * r + cell.gain * torch.where(a > 0, a, slope * a) + cell.noise * noise[t]
+            v = cell.keep * v - cell.leak * r + cell.gain * phi(a) + cell.noise * noise[t]
             c = cell.adapt_keep * c + cell.adapt_gain * r
             r = r + v
             states.append(r)
         r = torch.stack(states)
-        loss = ((affine(r, w[1]) - goal) ** 2).mean() + o.l2Activity * (r**2).mean()
+        loss = (mask * (affine(r, w[1]) - goal) ** 2).mean() + o.l2Activity * (r**2).mean()
         adam.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(w, o.clipNorm)

@@ -42,13 +42,18 @@ export const ROLLOUT_ARRAYS = {
     axes: ["network", "time", "row", "output"],
     meaning: "what y should be: s_{t+1}, the place cells' rates there, or what is given; awake only",
   },
+  mask: {
+    axes: ["network", "time", "row", "output"],
+    meaning:
+      "weight of each squared error, one for all outputs where the trials have one a step; awake only, trials with a mask",
+  },
   decoded: { axes: ["network", "time", "row", "xy"], meaning: "position that y stands for, metres; place cells only" },
 } as const satisfies Record<string, { axes: readonly Axis[]; meaning: string }>;
 
 export type RolloutArray = keyof typeof ROLLOUT_ARRAYS;
 
 /** Arrays that only an awake rollout has. */
-export const AWAKE_ONLY: readonly RolloutArray[] = ["u", "visible", "positions", "target"];
+export const AWAKE_ONLY: readonly RolloutArray[] = ["u", "visible", "positions", "target", "mask"];
 
 /** Arrays that only networks with place cells have. */
 export const CELLS_ONLY: readonly RolloutArray[] = ["decoded"];

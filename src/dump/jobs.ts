@@ -6,7 +6,7 @@ import { awakePaths, codeBuffers } from "../kernels/batch.ts";
 import type { RecordLayouts } from "../kernels/records.ts";
 import { type Chunk, chunkRows, encodePass, slotView, type TimeWindow, windowUniform } from "../kernels/recurrence.ts";
 import { type AdapterSpec, type RolloutSpec, slots } from "../kernels/spec.ts";
-import { placedStride, placePass, START, trialBuffers } from "../kernels/trials.ts";
+import { placedStride, placedWidth, placePass, START, trialBuffers, trialTensors } from "../kernels/trials.ts";
 import { usesModifiers } from "../model/dynamics.ts";
 import { STREAM } from "../model/streams.ts";
 import { replayRollout, startBuffers, startPasses } from "../replay/plan.ts";
@@ -14,12 +14,12 @@ import { type ReplaySpec, replayRows, replayStart } from "../replay/replay.ts";
 import { pathBuffers } from "../task/path-pass.ts";
 import { pathKernel } from "../task/path-uniforms.ts";
 import { inputScale } from "../task/paths.ts";
-import { type TensorsTask, TrialOrder } from "../task/tensors.ts";
+import { type TensorsTask, TrialOrder, type TrialTensor } from "../task/tensors.ts";
 import { awakeRollout, awakeRows } from "../train/plan.ts";
 import type { TrainSpec } from "../train/spec.ts";
 import { writeTrials } from "../train/trials.ts";
 import { AWAKE_ONLY, CELLS_ONLY, HAS_END, ROLLOUT_ARRAYS, type RolloutArray } from "./arrays.ts";
-import { type DumpPlanOptions, type DumpTarget, planDump, rateTarget } from "./plan.ts";
+import { type DumpPlanOptions, type MadeArray, planDump, rateTarget } from "./plan.ts";
 import type { RolloutJob, Section } from "./rollout.ts";
 import { keptIn, keptRows, type Selection } from "./selection.ts";
 
@@ -95,7 +95,7 @@ export function awakeJob(
     networks: spec.networks.length,
     rows: sections[0]?.rows ?? 0,
     code,
-    target: source.target,
+    made: source.made,
     begin: (chunk): Pass[] => [
       ...source.begin(chunk),
       ...(wants("visible") ? [visiblePass(rollout, chunk)] : []),
@@ -111,15 +111,15 @@ export function awakeJob(
   });
   const rows = awakeRows(spec, spec.batch).map((own) => own.slice(s.rows[0], s.rows[1]));
   const job = { plan, rollout, code, rows, sections, iteration: o.iteration, startStates: null };
-  const { hasPositions, bring, target } = source;
-  return { ...job, hasPositions, targetSlot: target?.slot ?? null, ...(bring ? { bring } : {}) };
+  const { hasPositions, bring, made } = source;
+  return { ...job, hasPositions, made, ...(bring ? { bring } : {}) };
 }
 
 interface AwakeSource {
   readonly begin: (chunk: Chunk) => Pass[];
   readonly buffers: (rows: number) => BufferSpec[];
   readonly windowInputs: DumpPlanOptions["windowInputs"];
-  readonly target: DumpTarget | null;
+  readonly made: readonly MadeArray[];
   readonly hasPositions: boolean;
   readonly bring?: RolloutJob["bring"];
 }
@@ -142,12 +142,10 @@ function awakeSource(
       ...(code ? codeBuffers(code, steps, rows) : []),
     ],
     windowInputs: code?.deltaInput ? changesOfCode(code, rollout, scale) : undefined,
-    target: code && rateTarget(code),
+    made: code ? [rateTarget(code)] : [],
     hasPositions: true,
   };
 }
-
-const TRIALS_OF_DUMP = ["u", "e0", "target"] as const;
 
 function trialSource(
   { model, batch }: TrainSpec,
@@ -155,22 +153,26 @@ function trialSource(
   { iteration, selection: s }: JobContext & { readonly iteration: number },
 ): AwakeSource {
   const trials = new TrialOrder(task, model.rootSeed).training(iteration, batch).subarray(s.rows[0]);
-  const place = (tensor: "u" | "e0" | "target", chunk: Chunk, w: TimeWindow): Pass[] => {
+  const place = (tensor: TrialTensor, chunk: Chunk, w: TimeWindow): Pass[] => {
     const slot = placedStride(task, tensor, chunkRows(chunk));
     const placed = tensor === "e0" ? { buffer: "e0" } : slotView(tensor === "u" ? "input" : tensor, slot, 0, w.steps);
     return [placePass(model, task, tensor, chunk, w, placed, s.rows[0] + chunk.row0)];
   };
   return {
     begin: (chunk) => place("e0", chunk, START),
-    buffers: (rows) => trialBuffers(task, TRIALS_OF_DUMP, rows),
+    buffers: (rows) => trialBuffers(task, trialTensors(task), rows),
     windowInputs: (chunk, w) => place("u", chunk, w),
-    target: {
-      slot: (rows) => placedStride(task, "target", rows),
-      passes: (chunk, w) => place("target", chunk, w),
-    },
+    made: (["target", "mask"] as const)
+      .filter((array) => placedWidth(task, array) > 0)
+      .map((array) => ({
+        array,
+        width: placedWidth(task, array),
+        slot: (rows) => placedStride(task, array, rows),
+        passes: (chunk, w) => place(array, chunk, w),
+      })),
     hasPositions: false,
     bring: (gpu, program, { row0, rowsPerNetwork }) => {
-      for (const tensor of TRIALS_OF_DUMP)
+      for (const tensor of trialTensors(task))
         writeTrials(gpu, program, task, tensor, trials.subarray(row0, row0 + rowsPerNetwork));
     },
   };
@@ -223,7 +225,7 @@ export function replayJob(spec: ReplaySpec, names: readonly string[], o: JobCont
   );
   const startStates = spec.startStates && { states: spec.startStates, repeats: spec.repeats };
   const job = { plan, rollout: wanted.rollout, code, rows: kept, sections, iteration: 0, startStates };
-  return { ...job, hasPositions: false, targetSlot: null, ...bringStarts(spec) };
+  return { ...job, hasPositions: false, made: [], ...bringStarts(spec) };
 }
 
 /** Of given trials: e_0, one a repeat. */

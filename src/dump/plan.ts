@@ -44,8 +44,7 @@ export interface DumpPlanOptions {
   /** Steps after which nothing is kept. */
   readonly until: number;
   readonly code: CodeSpec | null;
-  /** What y should be, where it is no position: rates, or given targets. */
-  readonly target?: DumpTarget | null;
+  readonly made?: readonly MadeArray[];
   /** Passes that make r_0 of a chunk, and its inputs unless they are made window by window. */
   readonly begin: (chunk: Chunk) => Pass[];
   /** Passes that make a window's inputs, from slot 0 of `input` on. */
@@ -56,10 +55,14 @@ export interface DumpPlanOptions {
   readonly records: RecordLayouts;
 }
 
-export interface DumpTarget {
-  /** Floats of a slot. */
+/** What y should be where it is no position (rates, or given targets), and what weights its errors. */
+export interface MadeArray {
+  /** The buffer has its name. */
+  readonly array: "target" | "mask";
+  /** Floats of a row, and of a slot of rows. */
+  readonly width: number;
   readonly slot: (rows: number) => number;
-  /** Passes that make a window's targets, from slot 0 of `target` on. */
+  /** Passes that make a window's slots, from the first of the buffer on. */
   readonly passes: (chunk: Chunk, w: TimeWindow) => Pass[];
 }
 
@@ -121,14 +124,17 @@ function preActivationPasses(r: RolloutSpec, c: Chunk, w: TimeWindow, input0: nu
 }
 
 /** Rates at s_{t+1} of a window's steps. */
-export function rateTarget({ population: p }: CodeSpec): DumpTarget {
-  const slot = (rows: number): number => rows * cellsOf(p);
+export function rateTarget({ population: p }: CodeSpec): MadeArray {
+  const width = cellsOf(p);
+  const slot = (rows: number): number => rows * width;
   return {
+    array: "target",
+    width,
     slot,
     passes: (c, w) => {
       const rows = chunkRows(c);
       const after = (buffer: string) => slotView(buffer, 2 * rows, w.t0 + 1, w.steps);
-      const pass = ratesPass(p, w.steps * rows, cellsOf(p), {
+      const pass = ratesPass(p, w.steps * rows, width, {
         positions: after("positions"),
         norms: normsView(p, after("norms")),
         rates: slotView("target", slot(rows), 0, w.steps),
@@ -152,8 +158,8 @@ function carryOver(buffer: string, slotFloats: number, steps: number): CopyPass[
 function windowSteps(o: DumpPlanOptions, rows: number): number {
   const r = o.rollout;
   const s = slots(r, rows);
-  const target = o.target?.slot(rows) ?? 0;
-  const slotBytes = 4 * Math.max(r.extraHistory ? s.extra : s.state, s.output, s.input, target);
+  const made = (o.made ?? []).map((m) => m.slot(rows));
+  const slotBytes = 4 * Math.max(r.extraHistory ? s.extra : s.state, s.output, s.input, ...made);
   const flopsPerStep = 2 * rows * r.model.shape.units * Math.max(r.model.shape.units, s.output / rows);
   const most = longestWindow(o.adapter, { slotBytes, extraSlots: 1, flopsPerStep });
   const largest = Math.max(s.state, s.output, o.windowInputs ? s.input : 0);
@@ -178,7 +184,7 @@ function windowPasses(o: DumpPlanOptions, chunk: Chunk, w: TimeWindow, before: T
   }
   if (o.keeps("y", w) || o.keeps("decoded", w)) out.push(readoutPass(r, chunk, w, 0));
   if (o.keeps("decoded", w)) out.push(...showPasses(o.code, w.steps * rows, { buffer: "decoded" }));
-  if (o.target && o.keeps("target", w)) out.push(...o.target.passes(chunk, w));
+  for (const m of o.made ?? []) if (o.keeps(m.array, w)) out.push(...m.passes(chunk, w));
   if (o.keeps("noise", w)) out.push(noisePass(r, chunk, w));
   if (o.keeps("a", w)) out.push(...preActivationPasses(r, chunk, w, input0));
   return out;
@@ -207,7 +213,7 @@ export function planDump(o: DumpPlanOptions): DumpPlan {
       for (const pass of windowPasses(o, chunk, window, windows[i - 1])) passes.push(pass);
       requireFewPasses(o.name, passes.length, r.steps);
       ring = Math.max(ring, window.steps);
-      for (const array of ["y", "decoded", "target", "noise", "a"] as const) {
+      for (const array of ["y", "decoded", "target", "mask", "noise", "a"] as const) {
         if (o.keeps(array, window)) kept.add(array);
       }
       return { window, from, to: passes.length };
@@ -229,9 +235,9 @@ export function planDump(o: DumpPlanOptions): DumpPlan {
       ? [{ name: "y", bytes: 4 * ring * s.output, axes: "[window][R][O]" }]
       : []),
     ...(kept.has("decoded") ? shownBuffers(o.code, ring, largest) : []),
-    ...(o.target && kept.has("target")
-      ? [{ name: "target", bytes: 4 * ring * o.target.slot(largest), axes: "[window][R][O]" }]
-      : []),
+    ...(o.made ?? []).flatMap((m) =>
+      unless(m.array, { name: m.array, bytes: 4 * ring * m.slot(largest), axes: "[window][R][width]" }),
+    ),
     { name: "e0", bytes: 4 * largest * shape.encoderInputs, axes: "[R][E]" },
     ...(r.inputs > 0
       ? [{ name: "input", bytes: 4 * (o.windowInputs ? ring : r.steps) * s.input, axes: "[T or window][R][I]" }]

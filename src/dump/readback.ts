@@ -22,15 +22,16 @@ interface Source {
 }
 
 function sources(job: RolloutJob, rows: number, w: TimeWindow): Record<RolloutArray, Source> {
-  const { rollout: r, targetSlot } = job;
+  const { rollout: r } = job;
   const s = slots(r, rows);
   const { units: N, outputs: O, encoderInputs: E } = r.model.shape;
   const ofUnits = { slot: 0, stride: s.state, skip: 0, padded: roundUp(N, 4), width: N };
   const ofPath = { slot: w.t0, stride: 2 * rows, skip: 0, padded: 2, width: job.hasPositions ? 2 : 0 };
   const positions = { ...ofPath, buffer: "positions" };
-  const goal = targetSlot
-    ? { buffer: "target", slot: 0, stride: targetSlot(rows), skip: 0, padded: O, width: O }
-    : { ...positions, slot: w.t0 + 1 };
+  const made = job.made.map(({ array, width, slot }): [string, Source] => [
+    array,
+    { buffer: array, slot: 0, stride: slot(rows), skip: 0, padded: width, width },
+  ]);
   const inputs = { stride: s.input, skip: 0, padded: inputWidth(r.inputs), width: r.inputs };
   return {
     e0: { buffer: "e0", slot: 0, stride: rows * E, skip: 0, padded: E, width: E },
@@ -41,10 +42,12 @@ function sources(job: RolloutJob, rows: number, w: TimeWindow): Record<RolloutAr
     a: { buffer: "a", ...ofUnits },
     y: { buffer: "y", slot: 0, stride: s.output, skip: 0, padded: roundUp(O, 4), width: O },
     decoded: { buffer: "decoded", slot: 0, stride: 4 * rows, skip: 0, padded: 4, width: 2 },
-    target: goal,
+    target: { ...positions, slot: w.t0 + 1 },
+    mask: { ...positions, width: 0 },
     u: { buffer: "input", slot: r.inputWindows ? 0 : w.t0, ...inputs },
     visible: { buffer: "visible", slot: w.t0, stride: rows, skip: 0, padded: 1, width: 1 },
     positions,
+    ...Object.fromEntries(made),
   };
 }
 

@@ -9,7 +9,7 @@ import type { DeclaredArray } from "../io/shards.ts";
 import { ADAM } from "../kernels/gradients.ts";
 import { cellParams } from "../model/dynamics.ts";
 import type { NetworkShape, TensorName } from "../model/parameters.ts";
-import { TrialOrder } from "../task/tensors.ts";
+import { TrialOrder, tensorWidth } from "../task/tensors.ts";
 import type { TrainSpec } from "../train/spec.ts";
 import { versions } from "./manifest.ts";
 import type { DumpOptions } from "./types.ts";
@@ -76,7 +76,7 @@ function rolloutShape(
   s: Selection,
   steps: number,
   rows: number,
-  xy: number,
+  own: { readonly xy: number; readonly mask: number },
 ): number[] {
   const size = {
     network: s.networks.length,
@@ -84,15 +84,15 @@ function rolloutShape(
     row: keptRows(s, rows),
     unit: shape.units,
     input: shape.inputs,
-    output: shape.outputs,
+    output: name === "mask" ? own.mask : shape.outputs,
     encoder: shape.encoderInputs,
-    xy,
+    xy: own.xy,
   };
   return ROLLOUT_ARRAYS[name].axes.map((axis) => size[axis as keyof typeof size]);
 }
 
 /** Every array of the dump with its shape, before anything is computed. */
-export function declare(w: Wanted, shape: NetworkShape): Record<string, DeclaredArray> {
+export function declare(w: Wanted, { task, model: { shape } }: TrainSpec): Record<string, DeclaredArray> {
   const out: Record<string, DeclaredArray> = {};
   const { selection: s, config, iterations } = w;
   const add = (name: string, axes: readonly string[], of: readonly number[]) => {
@@ -104,13 +104,13 @@ export function declare(w: Wanted, shape: NetworkShape): Record<string, Declared
     }
   }
   // Given trials have no positions.
-  const xy = config.task.kind === "tensors" ? 0 : 2;
+  const own = task.kind === "tensors" ? { xy: 0, mask: tensorWidth(task, "mask") } : { xy: 2, mask: 0 };
   for (const name of ["loss", "grad_norm"]) add(name, ["iteration", "network"], [iterations, s.networks.length]);
   const rollout = (prefix: string, awake: boolean, steps: number, rows: number) => {
     for (const name of Object.keys(ROLLOUT_ARRAYS) as RolloutArray[]) {
       if (!awake && AWAKE_ONLY.includes(name)) continue;
       if (config.task.cells === null && CELLS_ONLY.includes(name)) continue;
-      add(`${prefix}_${name}`, ROLLOUT_ARRAYS[name].axes, rolloutShape(name, shape, s, steps, rows, xy));
+      add(`${prefix}_${name}`, ROLLOUT_ARRAYS[name].axes, rolloutShape(name, shape, s, steps, rows, own));
     }
   };
   for (let i = 0; i < iterations; i++) rollout(awakeName(iterations, i), true, config.task.steps, config.train.batch);

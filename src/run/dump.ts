@@ -18,7 +18,7 @@ import { testBatch } from "../train/test-batch.ts";
 import { Trainer } from "../train/trainer.ts";
 import { dumpTraining, type Emit, needsTrainer, putState, tensorPutter } from "./dump-training.ts";
 import { type Declared, declare, describe, resolve, type Wanted } from "./dump-wanted.ts";
-import { modelOf, noteTask, replaySpecOf, trainSize, trainSpecOf } from "./experiment.ts";
+import { noteTask, replaySpecOf, trainSize, trainSpecOf } from "./experiment.ts";
 import { gpuFacts } from "./manifest.ts";
 import { compiling, openForVerb, planKindFor } from "./open.ts";
 import { prepareOutput } from "./output.ts";
@@ -81,7 +81,7 @@ export async function runDump(options: DumpOptions, io: Io): Promise<ExitCode> {
   const safetensors = options.format === "safetensors";
   if (safetensors && !checkpoint)
     throw new UsageError("--format safetensors writes trained weights: leave out --fresh");
-  const wanted = Object.entries(declare(w, modelOf(w.config).shape));
+  const wanted = Object.entries(declare(w, trainSpecOf(w.config, "step")));
   const declared = Object.fromEntries(safetensors ? wanted.filter(([name]) => STATIC.test(name)) : wanted);
   if (Object.keys(declared).length === 0) {
     const all = ARRAY_KINDS.map((k) => k.name).join(", ");

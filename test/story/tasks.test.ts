@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { readCsv } from "../../src/io/csv.ts";
 import { readNpz, writeNpz } from "../../src/io/npz.ts";
+import { hasNumpy, replayDump } from "../unit/numpy.ts";
 import { ROOT, reverie } from "./command-line.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "reverie-tasks-"));
@@ -117,6 +118,26 @@ describe("tensors", () => {
     });
     expect(visible.reduce((sum, v) => sum + v) / visible.length).toBeCloseTo(0.5, 2);
     expect(d.has("awake_positions")).toBe(false);
+    const mask = d.get("awake_mask") as { data: Float32Array; shape: readonly number[] };
+    expect(mask.shape).toEqual([2, T, B, 1]);
+    const weights = file.get("mask")?.data as Float32Array;
+    const wanted = Array.from(
+      { length: 2 * T * B },
+      (_, i) => weights[(trials[i % B] as number) * T + (Math.floor(i / B) % T)],
+    );
+    expect([...mask.data]).toEqual(wanted);
+    expect(new Set(wanted).size).toBeGreaterThan(1);
+  });
+
+  test.skipIf(!hasNumpy)("NumPy repeats training on weighted trials, with tanh", async () => {
+    const [own, dumped] = [join(folder, "weighted"), join(folder, "weighted.npz")];
+    await succeed("train", ...config, "--set", "rnn.activation=tanh", "--set", "train.iterations=1", "--out", own);
+    for (const iterations of ["1", "3"]) {
+      await succeed("dump", own, "--fresh", "--iterations", iterations, "--out", dumped);
+      const { status, stdout, stderr } = replayDump(dumped);
+      expect(status, stdout + stderr).toBe(0);
+      expect(stdout).toContain(`network 1, ${iterations} training steps: weights`);
+    }
   });
 
   test("resumed: the same bytes; on a changed file: exit 4", async () => {

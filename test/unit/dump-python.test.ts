@@ -1,21 +1,14 @@
 /** Ten training steps and a rollout of a committed dump, computed again in NumPy by scripts/python/replay_dump.py. */
-import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ARRAY_KINDS } from "../../src/dump/arrays.ts";
 import { readNpz, writeNpz } from "../../src/io/npz.ts";
 import { ShardWriter } from "../../src/io/shards.ts";
+import { hasNumpy, python, ROOT, replayDump as replay } from "./numpy.ts";
 
-const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const DUMP = join(ROOT, "test", "fixtures", "dump.npz");
-
-/** The system's Python with NumPy, its own or Debian's unpacked beside us; CI fetches that before the tests. */
-const found = spawnSync("bash", [join(ROOT, "scripts/unpack-numpy.sh"), "--offline"], { encoding: "utf8" });
-const [python, ...before] = found.stdout.split("\n").filter((word) => word !== "");
-if (python === undefined) console.warn(`skipped: ${found.stderr.trim()}`);
 
 let folder: string;
 beforeAll(() => {
@@ -23,10 +16,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const replay = (path: string) =>
-  spawnSync(python as string, [...before, join(ROOT, "scripts/python/replay_dump.py"), path], { encoding: "utf8" });
-
-describe.skipIf(python === undefined)("NumPy computes a dump again", () => {
+describe.skipIf(!hasNumpy)("NumPy computes a dump again", () => {
   test("10 training steps with clip and Adam, and a rollout with momentum and adaptation", () => {
     const { status, stdout, stderr } = replay(DUMP);
     expect(status, stdout + stderr).toBe(0);
@@ -62,8 +52,8 @@ describe.skipIf(python === undefined)("NumPy computes a dump again", () => {
       "arrays, manifest = load(sys.argv[2])",
       "print(arrays['x'].dtype, arrays['x'].ravel().tolist(), manifest['a'])",
     ];
-    const args = [...before, "-c", lines.join("\n"), join(ROOT, "scripts/python"), join(folder, "large.index.json")];
-    const { stdout, stderr } = spawnSync(python as string, args, { encoding: "utf8" });
+    const args = ["-c", lines.join("\n"), join(ROOT, "scripts/python"), join(folder, "large.index.json")];
+    const { stdout, stderr } = python(...args);
     expect(stdout.trim(), stderr).toBe(`float16 [${Array.from({ length: 12 }, (_, i) => `${i}.0`).join(", ")}] 1`);
   });
 });
