@@ -60,7 +60,7 @@ export function yAxis(o: AxisOptions & { readonly grid?: boolean }): Mark[] {
       label: o.label,
       labelAnchor: "center",
       labelArrow: "none",
-      labelOffset: 44,
+      labelOffset: 47,
       color: INK,
       fontSize: 11.5,
     }),

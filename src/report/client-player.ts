@@ -47,7 +47,7 @@ function startPlayer(player, isDark) {
   function layout(width) {
     const films = chosenFilms();
     const { view } = data;
-    const columns = films.length === 1 ? 1 : Math.max(1, Math.min(films.length, Math.floor((width + GAP) / (180 + GAP))));
+    const columns = films.length === 1 ? 1 : Math.max(1, Math.min(films.length, Math.floor((width + GAP) / (160 + GAP))));
     // No line of a single panel where a column less fills it.
     const even = Math.ceil(films.length / Math.ceil(films.length / columns));
     const widest = films.length === 1 ? (480 * view.width) / view.height : 340;

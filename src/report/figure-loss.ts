@@ -1,6 +1,7 @@
 import * as Plot from "@observablehq/plot";
 import { median, rangeOf } from "../metrics/statistics.ts";
 import { chart, xAxis, yAxis } from "./chart.ts";
+import { niceLength } from "./figure-replays.ts";
 import { formatNumber, superscript } from "./format.ts";
 import type { ReportBase } from "./input.ts";
 import { type Figure, text } from "./svg.ts";
@@ -39,9 +40,11 @@ export function figureLoss(input: ReportBase, loss: NonNullable<ReportBase["loss
   // Two ticks a decade, or three, where there are few decades.
   const span = Math.log10(high / low);
   const factors = span < 1.2 ? [1, 2, 5] : span < 3 ? [1, 3] : [1];
-  const ticks = decades
+  const round = decades
     .flatMap((d) => factors.map((f) => f * 10 ** d))
     .filter((t) => t >= low / 1.15 && t <= high * 1.15);
+  // A loss that hardly falls has no such number, or one: then evenly spaced ones.
+  const ticks = round.length < 3 ? evenTicks(low / 1.15, high * 1.15) : round;
   const tickText = (v: number): string => {
     if (v > 0.9e-3 && v < 1.1e3) return String(Number(v.toPrecision(2)));
     const power = Math.floor(Math.log10(v) + 1e-9);
@@ -97,6 +100,14 @@ export function figureLoss(input: ReportBase, loss: NonNullable<ReportBase["loss
     body: body + note,
     description: "Training loss of each network against iteration, logarithmic, with the test errors at the end.",
   };
+}
+
+/** Round numbers, about four. */
+function evenTicks(low: number, high: number): number[] {
+  const step = niceLength((high - low) / 4);
+  return Array.from({ length: Math.floor(high / step) - Math.ceil(low / step) + 1 }, (_, i) =>
+    Number(((Math.ceil(low / step) + i) * step).toPrecision(6)),
+  );
 }
 
 /** Where a value lies on the chart's logarithmic axis, pixels; margins as `chart` sets them. */

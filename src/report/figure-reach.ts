@@ -46,7 +46,8 @@ export function figureReach(input: ReportInput): Figure {
   const end = Math.max(1, ...input.conditions.map((c) => (c.positions.shape[1] ?? 0) * every));
   const finite = input.records.flatMap((r) => [...r.reachTimes].filter(Number.isFinite));
   const first = finite.reduce((a, b) => Math.min(a, b), end);
-  const start = ROUND.findLast((t) => t <= first * 0.9 && t < end) ?? 1;
+  // Where nothing arrives, the whole time is shown: it is what nothing happened in.
+  const start = finite.length === 0 ? 1 : (ROUND.findLast((t) => t <= first * 0.9 && t < end) ?? 1);
   const awakeEnd = input.awake?.readout.shape[1] ?? end;
   const ticks = ROUND.filter((t) => t >= start && t <= end);
   const lines: Mark[] = [];

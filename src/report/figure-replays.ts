@@ -117,6 +117,8 @@ function scaleBar(metres: number, pixelsPerMetre: number, y: number): string {
 }
 
 const SMALL_NETWORKS = 4;
+/** Of a network under a condition. */
+export const PATHS_BY_NETWORK = 10;
 
 /** Networks down, conditions across: whether what one network does, all do. */
 export function figureReplaysByNetwork(input: ReportInput, seeds: readonly number[]): Figure {
@@ -144,7 +146,7 @@ export function figureReplaysByNetwork(input: ReportInput, seeds: readonly numbe
       parts.push(
         pathPanel({
           environment,
-          paths: choosePaths(condition.positions, 10, [n]),
+          paths: choosePaths(condition.positions, PATHS_BY_NETWORK, [n]),
           time: replayTime(input, condition),
           firstStep: input.every ?? 1,
           every: input.every ?? 1,

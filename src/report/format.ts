@@ -5,6 +5,16 @@ const NOT_DEFINED = "–";
 
 const SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
 
+/** "2026-12-01 14:05 UTC" of an ISO time; any other text as it is. */
+export const timeText = (iso: string): string =>
+  iso.replace(/^(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(:\d\d(\.\d+)?)?Z$/, "$1 $2 UTC");
+
+/** As a person would say it: "42 s", "7 min", "2.5 h". */
+export const durationText = (seconds: number): string => {
+  if (seconds < 90) return `${Math.max(1, Math.round(seconds))} s`;
+  return seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toPrecision(2)} h`;
+};
+
 /** "⁻⁷" */
 export const superscript = (n: number): string =>
   (n < 0 ? "⁻" : "") + [...String(Math.abs(n))].map((d) => SUPERSCRIPTS[Number(d)]).join("");

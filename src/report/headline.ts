@@ -1,5 +1,5 @@
 import { mean, standardDeviation } from "../metrics/statistics.ts";
-import { spreadText } from "./format.ts";
+import { spreadText, timeText } from "./format.ts";
 import type { ReportBase } from "./input.ts";
 
 /** The facts a reader asks for first, read from manifest and config; what is not there is not mentioned. */
@@ -107,16 +107,18 @@ export function headline(input: ReportBase): Fact[] {
       ["replay.start", (v) => (v === "encoded" ? "from encoded start positions" : "from the ends of awake paths")],
     ]),
   );
-  add(
-    "Made by",
-    list(input.manifest, [
-      ["versions.reverie", (v) => `reverie ${v}`],
-      ["version", (v) => `reverie ${v}`],
-      ["started", (v) => v],
-      ["startedAt", (v) => v],
-    ]),
-  );
-  return facts;
+  return [...facts, ...madeBy(input.manifest)];
+}
+
+/** Version and time of what a manifest belongs to, if it tells them. */
+export function madeBy(manifest: unknown): Fact[] {
+  const value = list(manifest, [
+    ["versions.reverie", (v) => `reverie ${v}`],
+    ["version", (v) => `reverie ${v}`],
+    ["started", timeText],
+    ["startedAt", timeText],
+  ]);
+  return value === "" ? [] : [{ name: "Made by", value }];
 }
 
 const TASKS: Readonly<Record<string, string>> = {

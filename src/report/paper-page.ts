@@ -4,6 +4,7 @@ import type { PaperManifest, ProtocolMark } from "../paper/directory.ts";
 import type { PaperFigure } from "../paper/evidence.ts";
 import type { FamilyName, Protocol } from "../paper/protocol.ts";
 import type { Findings } from "../paper/reproduction.ts";
+import { durationText, timeText } from "./format.ts";
 import { adapterFact, type Fact } from "./headline.ts";
 import { figureHtml, type PageFigure, pageHtml, section } from "./page.ts";
 import { grid, ofPart, PARTS, type Part, tally, verdicts } from "./paper-claims.ts";
@@ -65,7 +66,7 @@ function factsOf(input: PaperReportInput): Fact[] {
   const { manifest, protocol, mark } = input;
   const adapter = manifest.adapter as { name?: string; software?: boolean } | undefined;
   const { versions: v, started, ended } = manifest as { versions?: Record<string, string> } & Record<string, unknown>;
-  const hours = Object.values(manifest.seconds).reduce((a, b) => a + b, 0) / 3600;
+  const seconds = Object.values(manifest.seconds).reduce((a, b) => a + b, 0);
   return [
     ...(isText(adapter?.name) ? [adapterFact({ name: adapter.name, software: adapter.software === true })] : []),
     {
@@ -80,9 +81,9 @@ function factsOf(input: PaperReportInput): Fact[] {
       name: "Made by",
       value: [
         v?.reverie && `reverie ${v.reverie}`,
-        isText(started) && `begun ${started}`,
-        isText(ended) && `ended ${ended}`,
-        `${hours.toPrecision(2)} h of work`,
+        isText(started) && `begun ${timeText(started)}`,
+        isText(ended) && `ended ${timeText(ended)}`,
+        `${durationText(seconds)} of work`,
       ]
         .filter(isText)
         .join(", "),

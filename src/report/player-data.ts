@@ -87,13 +87,16 @@ export function packFilms(films: readonly Film[], view: View): Packed {
     const samples = samplesOf(film, stride);
     const [, T = 0, R = 0] = film.tensor.shape;
     const { label, detail = "", colour, firstStep, every } = film;
-    packed.push({ label, detail, colour, first: firstStep, pitch: stride * every, samples, offset: at });
+    // The last step is there; so is a start at step 0, from which all moves.
+    const skip = firstStep === 0 ? 0 : Math.max(0, T - 1) % stride;
+    const first = firstStep + skip * every;
+    packed.push({ label, detail, colour, first, pitch: stride * every, samples, offset: at });
     for (const network of networks) {
       for (let k = 0; k < rows; k++) {
         const row = Math.floor((k * R) / rows);
         let gone = false;
         for (let s = 0; s < samples; s++) {
-          const from = ((network * T + s * stride) * R + row) * 2;
+          const from = ((network * T + skip + s * stride) * R + row) * 2;
           const x = quantised(film.tensor.data[from] as number, origin[0]);
           const y = quantised(film.tensor.data[from + 1] as number, origin[1]);
           gone ||= x === NOTHING || y === NOTHING;

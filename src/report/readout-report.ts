@@ -150,7 +150,7 @@ export function readoutFigures(input: ReadoutReport): PageFigure[] {
       title: "Training",
       caption:
         (input.loss.perNetwork.length > 1
-          ? "Grey: networks; black: their median. Dots at the end: test"
+          ? "Thin: networks; thick: their median. Dots at the end: test"
           : "Training loss; the dot at the end is the test") +
         " error on trials that training never saw, unless task.testShare is 0.",
     });

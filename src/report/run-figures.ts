@@ -5,7 +5,7 @@ import { figureLoss } from "./figure-loss.ts";
 import { figureOccupancy, MAX_OCCUPANCIES, occupancyMaps } from "./figure-occupancy.ts";
 import { figureRates, MAX_RATE_NETWORKS, MAX_RATE_UNITS } from "./figure-rates.ts";
 import { figureReach } from "./figure-reach.ts";
-import { figureReplays, figureReplaysByNetwork, MAX_PANELS } from "./figure-replays.ts";
+import { figureReplays, figureReplaysByNetwork, MAX_PANELS, PATHS_BY_NETWORK } from "./figure-replays.ts";
 import { figureSpeed, MAX_RIDGES, speedRidges } from "./figure-speed.ts";
 import { figureTuning } from "./figure-tuning.ts";
 import { environmentIn, type ReportInput } from "./input.ts";
@@ -98,10 +98,11 @@ export function figuresOf(input: ReportInput): PageFigure[] {
     });
   }
   if (networks > 1) {
+    const replaysEach = Math.max(...input.conditions.map((c) => c.positions.shape[2] ?? 0));
     figures.push({
       figure: figureReplaysByNetwork(input, seedsOf(input)),
       title: "Replays, network by network",
-      caption: `The same colours as above, ten replays in each panel${networks > 4 ? `; the first 4 of ${networks} networks` : ""}.`,
+      caption: `The same colours as above, ${Math.min(PATHS_BY_NETWORK, replaysEach)} replays in each panel${networks > 4 ? `; the first 4 of ${networks} networks` : ""}.`,
     });
   }
   if (input.rates !== undefined && input.rates.networks.length > 0) {
@@ -145,7 +146,7 @@ export function figuresOf(input: ReportInput): PageFigure[] {
       title: "Training",
       caption:
         input.loss.perNetwork.length > 1
-          ? "Grey: networks; black: their median. Dots at the end: test error of each network on fresh paths."
+          ? "Thin: networks; thick: their median. Dots at the end: test error of each network on fresh paths."
           : "Training loss; the dot at the end is the test error on fresh paths.",
     });
   }

@@ -17,6 +17,13 @@ const variables = (colour: (light: string) => string): string =>
   `--wash:${colour(CORRIDOR)};--warning:${colour(WARNING)};--edge:${colour(CENTRELINE)};` +
   `--focus:${colour(conditionColour(1))};--good:${colour(conditionColour(3))};--bad:${colour(conditionColour(2))}`;
 
+/** A shade at the side where a wide figure or table goes on; the paper over it moves with the content, and covers it at the end. */
+const SCROLL_SHADOWS =
+  ".wide,.scroll{background:linear-gradient(to right,var(--paper) 40%,transparent) 0 0/48px 100% no-repeat local," +
+  "linear-gradient(to left,var(--paper) 40%,transparent) 100% 0/48px 100% no-repeat local," +
+  "linear-gradient(to right,var(--line),transparent) 0 0/12px 100% no-repeat scroll," +
+  "linear-gradient(to left,var(--line),transparent) 100% 0/12px 100% no-repeat scroll}";
+
 /** The page's style sheet. Prose in a serif, data and labels in a sans with figures of equal width. */
 export const STYLE = `
 :root{color-scheme:light dark;${variables((c) => c)};--sans:${SANS};--serif:Charter,"Bitstream Charter","Source Serif 4","Iowan Old Style","Palatino Linotype",Palatino,Georgia,"Liberation Serif",serif}
@@ -41,6 +48,7 @@ figure{margin:0}
 .drawing{overflow-x:auto}
 .drawing svg{display:block;width:100%;height:auto}
 .wide svg{min-width:760px}
+${SCROLL_SHADOWS}
 .figure{color:var(--ink)}
 figcaption,.note{margin:18px 0 0;max-width:44em;font-size:15px;line-height:1.5;color:var(--muted)}
 .scroll{overflow-x:auto}
@@ -94,7 +102,7 @@ h2+h3{margin-top:0}
 .verdict .word{white-space:nowrap}
 .sign{font-weight:700}
 .holds .sign{color:var(--good)}.fails .sign{color:var(--bad)}.partly .sign,.undecided .sign{color:var(--warning)}
-@media (max-width:640px){body{font-size:16px}main{padding:36px 18px 64px}h1{font-size:32px}.facts div{grid-template-columns:1fr}.facts dd{margin-bottom:6px}.transport{grid-template-columns:auto 1fr}.time{grid-column:1/-1;grid-row:2}}
+@media (max-width:640px){.wide svg{min-width:820px}body{font-size:16px}main{padding:36px 18px 64px}h1{font-size:32px}.facts div{grid-template-columns:1fr}.facts dd{margin-bottom:6px}.transport{grid-template-columns:auto 1fr}.time{grid-column:1/-1;grid-row:2}}
 @media screen and (prefers-color-scheme:dark){:root:not([data-theme=light]){color-scheme:dark;${variables(darkOf)}}${darkRules(":root:not([data-theme=light]) .figure")}}
 @media screen{:root[data-theme=light]{color-scheme:light}:root[data-theme=dark]{color-scheme:dark;${variables(darkOf)}}${darkRules(":root[data-theme=dark] .figure")}}
 @media (prefers-reduced-motion:no-preference){html{scroll-behavior:smooth}}

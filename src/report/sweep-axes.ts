@@ -66,6 +66,7 @@ export interface AxisLayout {
 }
 
 const MAX_LABELS = 12;
+const FEW = 6;
 
 export function axisLayout(axis: SweepAxis): AxisLayout {
   const { values, scale } = axis;
@@ -95,7 +96,9 @@ export function axisLayout(axis: SweepAxis): AxisLayout {
     };
   }
   const half = (0.5 * (high - low)) / (n - 1);
-  return { type: "linear", domain: [low - half, high + half], at: (v) => v, edges };
+  // Of few values each has its label, where it lies; of many, round numbers say more.
+  const own = n > FEW ? {} : { ticks: values, format: (v: number) => valueText(Number(v.toPrecision(3))) };
+  return { type: "linear", domain: [low - half, high + half], at: (v) => v, edges, ...own };
 }
 
 /** `count` of n indices, evenly spread, both ends among them. */

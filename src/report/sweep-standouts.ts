@@ -58,7 +58,7 @@ export function standouts(table: SweepTable, awake: readonly SweepRecord[], geom
     ["fastest", free ? extreme(table, "speed5", 1) : extreme(table, "reach_rmean", -1)],
     ["explores most", extreme(table, geometry.bins.length === 0 ? "cells" : "track", 1)],
     ["closest to the maze", extreme(table, "offpath", -1)],
-    ["closest to awake occupancy", extreme(table, "sw_binned", -1)],
+    ["most like awake", extreme(table, "sw_binned", -1)],
   ];
   return [
     ...(awake.length > 0 ? [{ name: "awake", records: awake, where: "with input", condition: AWAKE }] : []),
@@ -68,6 +68,9 @@ export function standouts(table: SweepTable, awake: readonly SweepRecord[], geom
 
 /** Networks that agree differ by the rounding of their mean, which is no spread. */
 const withoutRounding = (s: Spread): Spread => (s.sd < 1e-12 * Math.abs(s.mean) ? { ...s, sd: 0 } : s);
+
+/** A symbol stays with its value. */
+const unbroken = (where: string): string => where.replaceAll(/(?<!,) /g, "\u00a0");
 
 /** @param apart its id and title, where a page has several */
 export function standoutTable(
@@ -91,7 +94,7 @@ export function standoutTable(
       return isRatio(metric) && spread.n < records.length ? textCell("–") : spreadCell(spread);
     }),
   }));
-  const heads = columns.map((c) => ({ title: c.name, detail: c.where }));
+  const heads = columns.map((c) => ({ title: c.name, detail: unbroken(c.where) }));
   const spread = table.networks > 1 ? `Mean ± standard deviation over ${table.networks} networks. ` : "";
   return section(
     `numbers${apart.suffix}`,

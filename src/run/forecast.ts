@@ -1,6 +1,7 @@
 /** How long work will take, from its arithmetic and the pace of an adapter's kind. For forecasts alone: nothing depends on them. */
 import { availableParallelism } from "node:os";
 import type { Pass } from "../gpu/plan.ts";
+import { durationText } from "../report/format.ts";
 
 /** FLOP/s of a software adapter, a core: what the table of the presets' costs comes to. Small networks leave lanes idle. */
 const CORE = { training: { small: 5e9, large: 1e10 }, rollouts: { small: 5e9, large: 5e9 } } as const;
@@ -42,11 +43,6 @@ export function forecastTraining(passes: readonly Pass[], iterations: number, pa
   return { ...pace, iterations, flopsPerIteration, seconds: (flopsPerIteration * iterations) / pace.flopsPerSecond };
 }
 
-export const duration = (seconds: number): string => {
-  if (seconds < 90) return `${Math.max(1, Math.round(seconds))} s`;
-  return seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toPrecision(2)} h`;
-};
-
 /** A line of `train --plan`. */
 export const describeForecast = (f: Forecast): string =>
-  `estimate: about ${duration(f.seconds)} for ${f.iterations} iterations of ${(f.flopsPerIteration / 1e9).toPrecision(2)} GFLOP when nothing else runs (${f.restsOn}); progress tells the time left`;
+  `estimate: about ${durationText(f.seconds)} for ${f.iterations} iterations of ${(f.flopsPerIteration / 1e9).toPrecision(2)} GFLOP when nothing else runs (${f.restsOn}); progress tells the time left`;

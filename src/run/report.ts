@@ -65,6 +65,20 @@ function noticesOf(manifest: Readonly<Record<string, unknown>>): string[] {
   return notices;
 }
 
+/** A mean over networks that differ in more than their seed is one of unlike things: the page says so. */
+export function differenceNotice({ networks }: Pick<ExperimentConfig, "networks">): string[] {
+  const own = networks.map((n) =>
+    Object.entries(n)
+      .map(([key, value]) => `${key} ${value}`)
+      .join(", "),
+  );
+  if (new Set(own).size < 2) return [];
+  const each = own.map((text, i) => `network ${i}: ${text === "" ? "as configured" : text}`);
+  return [
+    `The networks differ in more than their seed, and means and spreads here are over all of them (${each.join("; ")}). A sweep tells kinds of training apart.`,
+  ];
+}
+
 const capital = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1);
 
 /** Awake, and in the first condition whose states were kept. */
@@ -110,7 +124,7 @@ function baseOf(
     })),
     records,
     every: config.replay.saveEvery,
-    notices: noticesOf(manifest),
+    notices: [...noticesOf(manifest), ...differenceNotice(config)],
   };
 }
 

@@ -6,7 +6,7 @@ import { parseCsv } from "../io/csv.ts";
 import { readNpz } from "../io/npz.ts";
 import { geometryOf } from "../metrics/geometry.ts";
 import type { Tensor } from "../metrics/trajectories.ts";
-import { adapterFact } from "../report/headline.ts";
+import { adapterFact, madeBy } from "../report/headline.ts";
 import { choosePaths } from "../report/paths.ts";
 import { axisValueText } from "../report/sweep-axes.ts";
 import { type NetworkGroup, networkGroups, ofNetworks } from "../report/sweep-groups.ts";
@@ -155,6 +155,7 @@ function factsOf(
       name: "Rollouts",
       value: `${d.repeats} per network and condition, ${d.steps} steps, ${count.toLocaleString("en")} in all; conditions ${d.pairedNoise ? "share" : "do not share"} their noise`,
     },
+    ...madeBy(manifest),
   ];
 }
 

@@ -20,6 +20,7 @@ if (chrome === null) console.log("report-browser: skipped, no Chromium or Chrome
 
 const WIDE = { width: 1280, height: 900 };
 const NARROW = { width: 800, height: 900 };
+const PHONE = { width: 400, height: 850 };
 const HOSTILE = `</script><script>window.pwned=1</script><img src=x onerror="window.pwned=2">"'&`;
 
 let folder: string;
@@ -104,6 +105,20 @@ describe.skipIf(chrome === null)("in a browser", () => {
       expect(tab.requests).toEqual([]);
       expect(await tab.value("typeof window.pwned")).toBe("undefined");
     });
+  });
+
+  test("on a phone nothing sticks out, figures say that they go on, and the animation fits the screen", async () => {
+    for (const page of ["run", "sweep"]) {
+      const tab = await opened(page, PHONE);
+      await tab.value(SETTLED);
+      expect(await tab.value("document.documentElement.scrollWidth")).toBe(PHONE.width);
+      expect(await tab.value(`document.querySelector(".player canvas").clientHeight`)).toBeLessThan(PHONE.height);
+      const wide = `(() => { const e = document.querySelector(".wide"); return [e.scrollWidth > e.clientWidth,
+        (getComputedStyle(e).backgroundImage.match(/gradient/g) ?? []).length]; })()`;
+      expect(await tab.value(wide)).toEqual([true, 4]);
+      await tab.screenshot(join(pictures, `${page}-phone.png`), { whole: true });
+      expect(tab.errors).toEqual([]);
+    }
   });
 
   test("play moves on, pause stops, the end stops, and play begins again", async () => {

@@ -3,7 +3,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Pass } from "../../src/gpu/plan.ts";
-import { describeForecast, duration, flopsOf, forecastTraining, paceOf } from "../../src/run/forecast.ts";
+import { durationText } from "../../src/report/format.ts";
+import { describeForecast, flopsOf, forecastTraining, paceOf } from "../../src/run/forecast.ts";
 
 const dispatch = (flops: number) => ({ kind: "dispatch", flops }) as unknown as Pass;
 const PASSES = [dispatch(3e9), { kind: "copy", bytes: 8 } as unknown as Pass, dispatch(1e9)];
@@ -39,6 +40,6 @@ describe("the forecast of a training", () => {
   });
 
   test("is told in units that a person thinks in", () => {
-    expect([0.01, 89, 90, 3600, 7200].map(duration)).toEqual(["1 s", "89 s", "2 min", "60 min", "2.0 h"]);
+    expect([0.01, 89, 90, 3600, 7200].map(durationText)).toEqual(["1 s", "89 s", "2 min", "60 min", "2.0 h"]);
   });
 });
