@@ -7,7 +7,7 @@ import type { PlanKind } from "../gpu/plan.ts";
 import { Clock, Program } from "../gpu/program.ts";
 import { type RecordLayouts, recordLayouts } from "../kernels/records.ts";
 import { type Chunk, chunkRows } from "../kernels/recurrence.ts";
-import { type AdapterSpec, adapterSpec, CELL_EXTRA, type ModelSpec } from "../kernels/spec.ts";
+import { type AdapterSpec, adapterSpec, CELL_EXTRA, type ModelSpec, withRoom } from "../kernels/spec.ts";
 import { unpackRows } from "../kernels/unpack.ts";
 import { type StepParameters, usesModifiers } from "../model/dynamics.ts";
 import { roundUp } from "../model/parameters.ts";
@@ -147,9 +147,11 @@ export async function runReplay(
   options: ReplayRunOptions = {},
 ): Promise<ReplayOutcome> {
   const layouts = recordLayouts(gpu.options.readShader);
-  const plan = replayPlanOf(spec, spec.adapter ?? adapterSpec(gpu), layouts);
   const shared = new Map(["weights", "recurrent_t"].map((name) => [name, trained.get(name) as DeviceBuffer]));
-  const program = await Program.create(gpu, plan.plan, shared);
+  const { plan, program } = await withRoom(spec.adapter ?? adapterSpec(gpu), async (adapter) => {
+    const planned = replayPlanOf(spec, adapter, layouts);
+    return { plan: planned, program: await Program.create(gpu, planned.plan, shared) };
+  });
   const clock = new Clock(gpu, 1);
   const rows = replayRows(spec);
   const [S, N, O] = [spec.seeds.length, spec.model.shape.units, spec.model.shape.outputs];

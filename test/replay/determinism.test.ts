@@ -1,7 +1,9 @@
 /** Same seed, same replay: however rows, networks and steps are split, whatever is kept, and whoever replays beside. */
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test, vi } from "vitest";
+import { OutOfDeviceMemory } from "../../src/errors.ts";
 import type { Gpu } from "../../src/gpu/context.ts";
 import { PLAN_KINDS } from "../../src/gpu/plan.ts";
+import { Program } from "../../src/gpu/program.ts";
 import type { AdapterSpec } from "../../src/kernels/spec.ts";
 import type { StepParameters } from "../../src/model/dynamics.ts";
 import type { ReplayPlan } from "../../src/replay/plan.ts";
@@ -45,6 +47,15 @@ test("the baseline is not split, and its conditions differ", () => {
 
 test("again", async () => {
   expectSameReplays("second run", await replayed(gpu, SPEC), whole);
+});
+
+test("on a device that had no room at first", async () => {
+  const create = vi.spyOn(Program, "create").mockRejectedValueOnce(new OutOfDeviceMemory("no room"));
+  const outcome = await replayed(gpu, SPEC);
+  const calls = create.mock.calls.length;
+  create.mockRestore();
+  expect(calls).toBe(2);
+  expectSameReplays("second attempt", outcome, whole);
 });
 
 describe("split", () => {
