@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Momentum × adaptation on trained T-maze networks: eight networks, 31 × 31 conditions, 32 repeats, 400 steps, that is
-# 246,016 rollouts. About 15 minutes to train and as long to sweep on two busy cores without a GPU; what was interrupted
-# is taken up again. Writes scripts/figures/phase.{png,svg,csv} and phase-trajectories.svg.
+# 246,016 rollouts. About four minutes in all on two cores without a GPU; what was interrupted is taken up again.
+# Writes scripts/figures/phase.{png,svg,csv} and phase-trajectories.svg.
 #   bash scripts/reproduce-phase-diagram.sh [DIRECTORY]     (default: runs/phase-diagram)
 set -euo pipefail
 cd "$(dirname "$0")/.."

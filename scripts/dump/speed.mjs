@@ -1,4 +1,5 @@
-// How fast `reverie dump` writes beside a plain sequential write with fsync of as many bytes into the same folder, in turns:
+// How fast `reverie dump` writes beside plain sequential writes of as many bytes into the same folder, with fsync, through
+// the system's cache as anybody writes and past it, in turns:
 //
 //   npm run bench:dump -- [--gib 1] [--rounds 3] [--only "r, v, c"] [--folder DIR]
 //
@@ -7,11 +8,22 @@
 // again. Needs twice the size of free disk.
 import { spawn } from "node:child_process";
 import { randomFillSync } from "node:crypto";
-import { closeSync, fsyncSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  fsyncSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { DIRECT_BYTES } from "../../dist/io/direct.js";
 import { ShardWriter } from "../../dist/io/shards.js";
 
 const { values } = parseArgs({
@@ -30,8 +42,10 @@ const result = fileURLToPath(new URL("result.json", import.meta.url));
 const ROWS = 1024;
 const MIB = 2 ** 20;
 const UNITS = 32;
-/** States of one rollout; r, v and c together are three times as much. */
-const steps = Math.ceil((gib * 2 ** 30) / (3 * 4 * ROWS * UNITS));
+/** Steps of a rollout whose r, v and c are so large. */
+const stepsOf = (size) => Math.ceil((size * 2 ** 30) / (3 * 4 * ROWS * UNITS));
+/** A pretended disk needs its time, and is no other for more. */
+const PRETENDED_GIB = 2;
 
 const slowDisk = new URL("slow-disk.mjs", import.meta.url).href;
 
@@ -72,16 +86,23 @@ const seconds = (work) => {
   return (performance.now() - began) / 1000;
 };
 
-function plainWrite(blocks) {
+/** Seconds to write so many bytes in the ordinary way; 0 flags. */
+function plainWrite(bytes, flags = 0, memory = new Uint8Array(block.buffer)) {
   const path = join(folder, "plain");
   const time = seconds(() => {
-    const descriptor = openSync(path, "w");
-    for (let i = 0; i < blocks; i++) writeSync(descriptor, new Uint8Array(block.buffer));
+    const descriptor = openSync(path, constants.O_CREAT | constants.O_WRONLY | flags);
+    for (let done = 0; done < bytes; done += memory.length) writeSync(descriptor, memory);
     fsyncSync(descriptor);
     closeSync(descriptor);
   });
   rmSync(path);
   return time;
+}
+
+/** The same past the cache, in pieces as long as the dump's. */
+function directWrite(bytes) {
+  const memory = new Uint8Array(new WebAssembly.Memory({ initial: DIRECT_BYTES / 65536 }).buffer);
+  return plainWrite(bytes, constants.O_DIRECT, memory);
 }
 
 /** What a dump does with a window: cuts it into members with checksums; the same data each time. */
@@ -119,28 +140,27 @@ try {
     "seeds=[0]",
     "train.iterations=1",
     `replay.repeats=${ROWS}`,
-    `replay.steps=${steps}`,
+    `replay.steps=${stepsOf(gib)}`,
   ];
   await reverie(0, "train", "--preset", "tiny", ...set.flatMap((s) => ["--set", s]), "--out", run);
   for (let round = 0; round < rounds; round++) {
     for (const [name, [include, limit]] of Object.entries(DUMPS)) {
       if (!name.startsWith(values.only)) continue;
-      // Pages of memory that were in use a moment ago are cheaper than fresh ones: both begin alike.
-      plainWrite(gib * 64);
       const out = fresh();
       const argv = ["dump", run, "--conditions", "both", "--include", include, "--out", join(out, "d.npz"), "--json"];
+      if (limit > 0) argv.push("--set", `replay.steps=${stepsOf(Math.min(gib, PRETENDED_GIB))}`);
       const { stdout, peakMib } = await reverie(limit, ...argv);
       rmSync(out, { recursive: true });
       const told = JSON.parse(stdout);
-      const blocks = Math.ceil(told.bytes / block.byteLength);
       const mib = told.bytes / MIB;
-      const plain = limit > 0 ? mib / limit : plainWrite(blocks) * (told.bytes / (blocks * block.byteLength));
+      const plain = limit > 0 ? mib / limit : plainWrite(told.bytes);
       rows.push({
         what: name,
         round,
-        mib: told.bytes / MIB,
+        mib,
         ...told.seconds,
         plain,
+        ...(limit > 0 ? {} : { direct: directWrite(told.bytes) }),
         peakMib,
         files: told.files.length,
       });
@@ -150,11 +170,10 @@ try {
     }
     const blocks = (gib * 1024) / 16;
     for (const dtype of values.only ? ["float32"] : ["float32", "float16"]) {
-      plainWrite(blocks);
       const total = await writerAlone(blocks, dtype);
-      const written = dtype === "float16" ? blocks / 2 : blocks;
-      const plain = plainWrite(written);
-      rows.push({ what: `writer alone, ${dtype}`, round, mib: 16 * written, total, plain });
+      const mib = 16 * (dtype === "float16" ? blocks / 2 : blocks);
+      const [plain, direct] = [plainWrite(mib * MIB), directWrite(mib * MIB)];
+      rows.push({ what: `writer alone, ${dtype}`, round, mib, total, plain, direct });
       console.error(`writer alone, ${dtype}: ${total.toFixed(1)} s, plain ${plain.toFixed(1)} s`);
     }
   }
@@ -173,6 +192,7 @@ const summary = [...new Set(rows.map((r) => r.what))].map((what) => {
     mib: Math.round(mib),
     mibPerSecond: Math.round(mib / of("total")),
     plainMibPerSecond: Math.round(mib / of("plain")),
+    ...(own[0].direct === undefined ? {} : { directMibPerSecond: Math.round(mib / of("direct")) }),
     share: Number(median(own.map((r) => r.plain / r.total)).toFixed(2)),
     seconds: Object.fromEntries(
       ["compute", "readback", "write", "finish"]

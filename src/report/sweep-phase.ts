@@ -227,9 +227,16 @@ const ring = (x: number, y: number): string => {
   return `<circle ${at} stroke="rgb(255,255,255)" stroke-width="3.4"/><circle ${at} stroke="rgb(20,22,26)" stroke-width="1.4"/>`;
 };
 
-/** What the hatching and the ring mean, as far as the figure has them. */
-function signs(table: SweepTable, conditions: readonly SweepCondition[], hatch: string, y: number): string {
+/** What the hatching, the bare ground and the ring mean, as far as the figure has them. */
+function signs(
+  table: SweepTable,
+  conditions: readonly SweepCondition[],
+  metrics: readonly string[],
+  hatch: string,
+  y: number,
+): string {
   const reference = referenceCondition(table);
+  const bare = metrics.filter((metric) => conditions.some((c) => !isDiverged(c) && !isShown(c, metric)));
   const entries: (readonly [draw: (x: number) => string, label: string])[] = [];
   if (conditions.some(isDiverged)) {
     const box = (x: number): string => `x="${x}" y="${y - 5}" width="20" height="12"`;
@@ -237,6 +244,13 @@ function signs(table: SweepTable, conditions: readonly SweepCondition[], hatch: 
       (x) =>
         `<rect ${box(x)} fill="${PAPER}"/><rect ${box(x)} fill="url(#${hatch})" stroke="${INK}" stroke-width="1"/>`,
       "more than half of the rollouts diverged",
+    ]);
+  }
+  if (bare.length > 0) {
+    entries.push([
+      (x) =>
+        `<rect x="${x}" y="${y - 5}" width="20" height="12" fill="${CORRIDOR}" stroke="${MUTED}" stroke-width="0.8"/>`,
+      bare.every(isRatio) ? "a network's median rollout never arrives" : "not defined",
     ]);
   }
   if (reference !== undefined && conditions.includes(reference)) {
@@ -295,7 +309,7 @@ export function figuresPhase(
     );
     const lines = Math.ceil(metrics.length / columns);
     const bottom = head + lines * PANEL.height + (lines - 1) * ROW_GAP;
-    const key = signs(table, own.conditions, hatch, bottom + 12);
+    const key = signs(table, own.conditions, metrics, hatch, bottom + 12);
     const names = metrics.map(metricLabel).join(", ");
     const [x, y] = [table.axes[plane.x], table.axes[plane.y]] as [SweepAxis, SweepAxis];
     return {

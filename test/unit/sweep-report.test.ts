@@ -319,6 +319,10 @@ describe("phase diagrams", () => {
       expect(figure.body).not.toMatch(/NaN|Infinity|undefined/);
       expect(parseHTML(standaloneSvg(figure)).document.querySelector("svg")).not.toBeNull();
     }
+    const bare = (metric: string) => figuresPhase(holes, plane, [metric], "mean", "c")[0]?.figure.body;
+    expect(bare("track")).toContain(">not defined<");
+    expect(bare("compression_laps")).toContain("median rollout never arrives");
+    expect(bare("reach_rmean")).not.toMatch(/not defined|never arrives/);
   });
 });
 
