@@ -9,6 +9,15 @@ const SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
 export const timeText = (iso: string): string =>
   iso.replace(/^(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(:\d\d(\.\d+)?)?Z$/, "$1 $2 UTC");
 
+const SUBSCRIPTS: Readonly<Record<string, string>> = { a: "ₐ", t: "ₜ" };
+
+/** "b_a" and "K_t", as plain text has them, with true subscripts; names of keys and files stay as they are. */
+export const subscripts = (text: string): string =>
+  text.replace(
+    /(?<![\p{L}\p{M}\d_])([bτKrΣps]\u0302?)_([at])(?![\p{L}\d_])/gu,
+    (_, letter: string, index: string) => letter + SUBSCRIPTS[index],
+  );
+
 /** As a person would say it: "42 s", "7 min", "2.5 h". */
 export const durationText = (seconds: number): string => {
   if (seconds < 90) return `${Math.max(1, Math.round(seconds))} s`;

@@ -4,7 +4,7 @@ import type { PaperManifest, ProtocolMark } from "../paper/directory.ts";
 import type { PaperFigure } from "../paper/evidence.ts";
 import type { FamilyName, Protocol } from "../paper/protocol.ts";
 import type { Findings } from "../paper/reproduction.ts";
-import { durationText, timeText } from "./format.ts";
+import { durationText, subscripts, timeText } from "./format.ts";
 import { adapterFact, type Fact } from "./headline.ts";
 import { figureHtml, type PageFigure, pageHtml, section } from "./page.ts";
 import { grid, ofPart, PARTS, type Part, tally, verdicts } from "./paper-claims.ts";
@@ -24,9 +24,9 @@ export interface PaperReportInput {
 export const FIGURES = "figures";
 
 export const pageFigure = ({ figure, title, caption, csv }: PaperFigure): PageFigure => ({
-  figure,
-  title,
-  caption,
+  figure: { ...figure, body: subscripts(figure.body), description: subscripts(figure.description) },
+  title: subscripts(title),
+  caption: subscripts(caption),
   data: { name: `${FIGURES}/${figure.name}.csv`, csv },
 });
 
@@ -95,12 +95,12 @@ function partSection(input: PaperReportInput, part: Part, title: string): string
   const { claims, figures } = input.findings;
   const own = ofPart(claims, part);
   const drawn = ofPart(figures, part).map(
-    (f) => `<h3 id="${escapeXml(f.figure.name)}">${escapeXml(f.title)}</h3>${figureHtml(pageFigure(f))}`,
+    (f) => `<h3 id="${escapeXml(f.figure.name)}">${escapeXml(subscripts(f.title))}</h3>${figureHtml(pageFigure(f))}`,
   );
   const grids = own.map(grid).filter((g) => g !== "");
   if (own.length === 0 && drawn.length === 0) return "";
   const places = grids.length === 0 ? "" : `<h3>Every place of the grid</h3>${grids.join("\n")}`;
-  return section(`claim-${part}`, title, [...drawn, places].join("\n"));
+  return section(`claim-${part}`, title, [...drawn, subscripts(places)].join("\n"));
 }
 
 /** Where to go on the page, as it is long. */
@@ -132,11 +132,11 @@ export function paperHtml(input: PaperReportInput): string {
         : section(
             "verdicts",
             "Verdicts",
-            `<p class="prose-text">${escapeXml(tally(claims))} A verdict follows from the whole grid, never from its best place; “measured” quotes the place that the protocol named beforehand. Every cell: <a href="claims.csv">claims.csv</a>, <a href="claims.json">claims.json</a>.</p>${verdicts(claims)}`,
+            `<p class="prose-text">${escapeXml(tally(claims))} A verdict follows from the whole grid, never from its best place; “measured” quotes the place that the protocol named beforehand. Every cell: <a href="claims.csv">claims.csv</a>, <a href="claims.json">claims.json</a>.</p>${subscripts(verdicts(claims))}`,
           ),
       ...PARTS.map(({ part, title }) => partSection(input, part, title)),
-      section("constants", "Constants of our choice", constants(input.configs, protocol)),
-      section("methods", "Methods", methods(protocol, mark.digest)),
+      section("constants", "Constants of our choice", subscripts(constants(input.configs, protocol))),
+      section("methods", "Methods", subscripts(methods(protocol, mark.digest))),
     ],
     provenance: [
       { title: "Protocol", value: protocol },

@@ -88,7 +88,7 @@ button:hover,select:hover{border-color:var(--muted)}
 .seek::-webkit-slider-thumb{-webkit-appearance:none;width:18px;height:18px;margin-top:-5px;border-radius:50%;background:var(--paper);border:2px solid var(--ink)}
 .seek::-moz-range-thumb{width:14px;height:14px;border-radius:50%;background:var(--paper);border:2px solid var(--ink)}
 .choices{display:flex;flex-wrap:wrap;gap:10px 20px;margin-top:16px;font:13.5px/1.4 var(--sans);color:var(--muted)}
-.choices select{margin-left:4px;max-width:170px}
+.choices select{margin-left:4px;max-width:min(240px,60vw)}
 .verdict,.prose{white-space:normal}
 th.prose,td.prose{text-align:left;min-width:150px}
 .contents{margin-top:28px;font:14px/1.5 var(--sans);color:var(--muted)}

@@ -3,7 +3,7 @@ import { panelHeight } from "./ground.ts";
 import { fitText, px, text } from "./svg.ts";
 import { axisValueText, type SweepAxis, spreadOut } from "./sweep-axes.ts";
 import { isDiverged, type SweepCondition, type SweepTable } from "./sweep-table.ts";
-import { HAIRLINE, MUTED } from "./theme.ts";
+import { HAIRLINE, INK, PAPER } from "./theme.ts";
 
 /** Small multiples: a maze for each of some conditions, laid out as the parameters are. */
 
@@ -83,11 +83,17 @@ export interface Sheet {
   readonly bottom: number;
   readonly panelWidth: number;
   readonly environment: Environment;
+  /** Frames and titles; lie over what panels hold. */
   readonly body: string;
   readonly placed: readonly Placed[];
 }
 
 const [WIDTH, GAP, HEAD] = [1000, 10, 22];
+
+/** On a ground of its own: paths of diverged rollouts are everywhere. */
+const divergedMark = (x: number, y: number): string =>
+  `<rect x="${px(x + 1)}" y="${px(y - 18)}" width="58" height="17" fill="${PAPER}"/>` +
+  text(x + 6, y - 6, "diverged", { size: 10.5, fill: INK });
 
 /** Frames, titles and places of the panels. */
 export function sheet(layout: PanelLayout, environment: Environment): Sheet {
@@ -113,11 +119,12 @@ export function sheet(layout: PanelLayout, environment: Environment): Sheet {
     return [
       title === "" ? "" : text(x, y - 7, fitText(title, 12, panelWidth), { size: 12, weight: 600 }),
       `<rect x="${px(x)}" y="${px(y)}" width="${px(panelWidth)}" height="${px(height)}" fill="none" stroke="${HAIRLINE}" stroke-width="0.8"/>`,
-      isDiverged(condition) ? text(x + 6, y + height - 7, "diverged", { size: 10.5, fill: MUTED }) : "",
+      isDiverged(condition) ? divergedMark(x, y + height) : "",
     ].join("");
   });
   return {
-    width: left + columns * panelWidth + (columns - 1) * GAP,
+    // The frame's own width.
+    width: left + columns * panelWidth + (columns - 1) * GAP + 1,
     bottom: HEAD + layout.lines.length * pitch - GAP,
     panelWidth,
     environment,

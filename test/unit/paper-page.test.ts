@@ -57,6 +57,13 @@ describe("the page", () => {
     expect(notices[1]).toContain("N = 64");
     expect(notices[2]).toContain("Not run: markov, balance.");
   });
+  test("writes symbols with true subscripts, keys as they are", () => {
+    const own = pageOf(
+      input({ findings: { ...input().findings, claims: [claim(1, { measured: "b_a = 0.05, W_rec" })] } }),
+    );
+    expect(textsOf(own, "#verdicts").join()).toContain("bₐ = 0.05, W_rec");
+    expect(textsOf(own, "#methods, #constants").join()).not.toMatch(/[bτ]_a/);
+  });
   test("has verdicts by claim, with the share of the grid where each holds", () => {
     expect(textsOf(document, "#verdicts .group")).toHaveLength(2);
     expect(textsOf(document, "#verdicts td.verdict")).toEqual(["◐ partly", "✓ holds"]);

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { figureLoss } from "../../src/report/figure-loss.ts";
 import { figureReach } from "../../src/report/figure-reach.ts";
-import { timeText } from "../../src/report/format.ts";
+import { subscripts, timeText } from "../../src/report/format.ts";
 import { madeBy } from "../../src/report/headline.ts";
 import { packFilms } from "../../src/report/player-data.ts";
 import { figuresOf } from "../../src/report/run-figures.ts";
@@ -88,6 +88,14 @@ describe("words", () => {
       { name: "Made by", value: "reverie 1, 2026-12-01 00:02 UTC" },
     ]);
     expect(madeBy({})).toEqual([]);
+  });
+
+  test("symbols have true subscripts, keys and files keep their names", () => {
+    expect(subscripts("b_a = 0.05, τ_a = 200; K_t, K\u0302_t and Σ_t⁻¹")).toBe(
+      "bₐ = 0.05, τₐ = 200; Kₜ, K\u0302ₜ and Σₜ⁻¹",
+    );
+    for (const name of ["W_rec", "reach_t", "b_adapt", "figures/b_a_x.csv", "web_a", "k_t"])
+      expect(subscripts(name)).toBe(name);
   });
 
   test("networks that differ are named, equal ones are not", () => {
