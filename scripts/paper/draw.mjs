@@ -12,13 +12,15 @@ export async function draw(experiment, names) {
   const { EXPERIMENTS } = await import("../../dist/paper/experiments/index.js");
   const { loadProtocol } = await import("../../dist/paper/protocol.js");
   const { fromWords } = await import("../../dist/paper/result-json.js");
+  const { pageFigure } = await import("../../dist/report/paper-page.js");
   const { standaloneSvg } = await import("../../dist/report/svg.js");
   const { renderPngs } = await import("../../dist/report/png.js");
   const { result, protocol } = JSON.parse(readFileSync(at(`results/${experiment}.json`), "utf8"));
   const found = EXPERIMENTS.find((e) => e.name === experiment);
   const drawn = found
     .figures(fromWords(result), loadProtocol(protocol.quick).protocol)
-    .filter(({ figure }) => names.test(figure.name));
+    .filter(({ figure }) => names.test(figure.name))
+    .map((paper) => ({ ...paper, figure: pageFigure(paper).figure }));
   const folder = at("../figures/paper/");
   mkdirSync(folder, { recursive: true });
   const pngs = await renderPngs(drawn.map(({ figure }) => figure));

@@ -45,6 +45,23 @@ const ground = (y: readonly [number, number], { animal }: Protocol["compression"
   Plot.ruleY([1], { stroke: MUTED, strokeDasharray: "3 3" }),
 ];
 
+/** Share of a panel that a label takes, each way. */
+const LABEL = [0.14, 0.04] as const;
+
+/** Points whose labels do not lie on one another, the first ones first. @param domain of x; both scales are logarithmic */
+function apart<P extends { readonly x: number; readonly y: number }>(
+  points: readonly P[],
+  domain: readonly [number, number],
+): P[] {
+  const share = (a: number, b: number, [low, high]: readonly [number, number]) =>
+    Math.abs(Math.log(a / b) / Math.log(high / low));
+  const kept: P[] = [];
+  for (const p of points) {
+    if (kept.every((q) => share(p.x, q.x, domain) > LABEL[0] || share(p.y, q.y, Y) > LABEL[1])) kept.push(p);
+  }
+  return kept;
+}
+
 function scaleFigure(tasks: readonly CompressionTask[], protocol: Protocol): PaperFigure[] {
   const { maskEvery, animal } = protocol.compression;
   const frictions = [...protocol.replay.friction].sort((a, b) => a - b);
@@ -179,7 +196,7 @@ function frontierFigure(tasks: readonly CompressionTask[], protocol: Protocol): 
                 Plot.dot(flat, { x: "x", y: "y", r: 3, fill: colour, stroke: PAPER, strokeWidth: 0.8 }),
                 ...(i === 0
                   ? [
-                      Plot.text(flat, {
+                      Plot.text(apart(flat, [0.5, most]), {
                         x: "x",
                         y: "y",
                         text: (p: { friction: number }) => `λ ${p.friction}`,
