@@ -13,10 +13,13 @@ const WASM_PAGE = 1 << 16;
 /** Not among the types of Node or of the language. */
 declare const WebAssembly: { readonly Memory: new (o: { initial: number }) => { readonly buffer: ArrayBuffer } };
 
+/** Blocks of files that are done: each reserves gigabytes of address space until it is collected. */
+const idle: Uint8Array[] = [];
+
 /** Memory that begins at a page: the one kind that JavaScript has is WebAssembly's. Null where there is none. */
 function alignedMemory(): Uint8Array | null {
   try {
-    return new Uint8Array(new WebAssembly.Memory({ initial: DIRECT_BYTES / WASM_PAGE }).buffer);
+    return idle.pop() ?? new Uint8Array(new WebAssembly.Memory({ initial: DIRECT_BYTES / WASM_PAGE }).buffer);
   } catch {
     // Address space is limited, or the engine has no WebAssembly.
     return null;
@@ -29,7 +32,7 @@ const REFUSALS = ["EINVAL", "ENOTSUP", "EOPNOTSUPP"];
 /** Appends to a new file that is open already, in whole blocks; where that is refused, in the ordinary way. */
 export class DirectWriter {
   readonly #ordinary: number;
-  readonly #block: Uint8Array;
+  #block: Uint8Array;
   #direct: number | null;
   /** Bytes that the file holds, and those of the block that it does not hold yet. */
   #written = 0;
@@ -49,6 +52,7 @@ export class DirectWriter {
     try {
       return new DirectWriter(ordinary, disk.open(path, fs.constants.O_WRONLY | flag), block);
     } catch (error) {
+      idle.push(block);
       if (errorCode(error) === "") throw error;
       return null;
     }
@@ -81,6 +85,12 @@ export class DirectWriter {
 
   /** Harmless when it is closed already. */
   close(): void {
+    if (this.#block.length > 0) idle.push(this.#block);
+    this.#block = new Uint8Array(0);
+    this.#closeDirect();
+  }
+
+  #closeDirect(): void {
     const direct = this.#direct;
     // The descriptor is gone even when close reports an error.
     this.#direct = null;
@@ -92,7 +102,7 @@ export class DirectWriter {
       writeFully(this.#direct ?? this.#ordinary, this.#block, this.#written);
     } catch (error) {
       if (this.#direct === null || !REFUSALS.includes(errorCode(error))) throw error;
-      this.close();
+      this.#closeDirect();
       writeFully(this.#ordinary, this.#block, this.#written);
     }
     this.#written += this.#block.length;
