@@ -4,7 +4,7 @@ import type { Pass } from "../gpu/plan.ts";
 import { durationText } from "../report/format.ts";
 
 /** FLOP/s of a software adapter, a core: what the table of the presets' costs comes to. Small networks leave lanes idle. */
-const CORE = { training: { small: 5e9, large: 1e10 }, rollouts: { small: 5e9, large: 5e9 } } as const;
+const CORE = { training: { small: 1e10, large: 1.6e10 }, rollouts: { small: 5e9, large: 1e10 } } as const;
 /** FLOP/s of a GPU, a guess. */
 const GPU = { training: 5e11, rollouts: 1e12 } as const;
 const SMALL_UNITS = 64;
