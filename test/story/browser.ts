@@ -172,9 +172,10 @@ export class Browser {
     client.setMaxListeners(0);
   }
 
-  static async start(path: string): Promise<Browser> {
+  /** @param own flags in place of none for the GPU */
+  static async start(path: string, own: readonly string[] = ["--disable-gpu"]): Promise<Browser> {
     const profile = mkdtempSync(join(tmpdir(), "reverie-chrome-"));
-    const flags = ["--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run"];
+    const flags = ["--headless=new", "--no-sandbox", ...own, "--hide-scrollbars", "--no-first-run"];
     const child = spawn(
       path,
       [...flags, "--disable-dev-shm-usage", `--user-data-dir=${profile}`, "--remote-debugging-port=0", "about:blank"],

@@ -19,6 +19,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type BuiltCommandLine, buildProduct, freshEnvironment, ROOT, transpile } from "./command-line.ts";
 
@@ -50,7 +51,8 @@ const reverie = (args: readonly string[], more?: NodeJS.ProcessEnv): Ran =>
 /** What the compiler and set-up would leave of this tree, in a folder of its own. */
 function packageFolder(): BuiltCommandLine {
   const product = buildProduct();
-  writeFileSync(join(product.folder, "dist", "index.js"), transpile(join(ROOT, "src", "index.ts")));
+  for (const name of ["index", "core"])
+    writeFileSync(join(product.folder, "dist", `${name}.js`), transpile(join(ROOT, "src", `${name}.ts`)));
   mkdirSync(join(product.folder, "src", "config"), { recursive: true });
   for (const name of ["README.md", "LICENSE", "src/config/reverie.schema.json"])
     copyFileSync(join(ROOT, name), join(product.folder, name));
@@ -136,7 +138,8 @@ test("set-up finds an adapter that computes; what it unpacked lies in the user's
 
 describe("in an empty project", () => {
   const PROGRAM = `
-import { loadConfig, openGpu, replayNetworks, replaySweep, trainNetworks, UsageError, writeRunReport } from "reverie";
+import { loadConfig, openGpu, replayNetworks, replaySweep, trainNetworks, Trainer, UsageError, writeRunReport } from "reverie";
+import * as core from "reverie/core";
 const { config } = loadConfig({ preset: "tiny", set: ["train.iterations=6", "seeds=[0,1]", "replay.steps=20"] });
 const gpu = await openGpu();
 const training = trainNetworks(gpu, config, { runDir: "run", logEvery: 2 });
@@ -153,6 +156,7 @@ const again = await trainNetworks(gpu, config, { runDir: "run" }).result.catch((
 const page = await writeRunReport("run");
 await gpu.close();
 console.log(JSON.stringify({
+  core: core.Trainer === Trainer && import.meta.resolve("reverie/shaders/rnn/step_forward.wgsl"),
   ...{ seen, outcome: outcome.kind, exitCode, testError, again, page, last: progress.at(-1) },
   replayed: replayed.metrics.map((m) => m.condition + m.network), swept: sweep.results.length, kind: sweep.kind,
 }));`;
@@ -167,6 +171,7 @@ console.log(JSON.stringify({
       expect(said.seen).toEqual([0, 2, 4, 5].map((iteration) => [iteration, 2]));
       expect(said).toMatchObject({ outcome: "completed", exitCode: 0, kind: "completed", again: true, last: 1 });
       expect(said.testError).toHaveLength(2);
+      expect(existsSync(fileURLToPath(said.core))).toBe(true);
       expect(said.replayed).toContain("awake0");
       // Two conditions and the awake trajectories, of two networks.
       expect(said.swept).toBe(6);

@@ -218,9 +218,9 @@ export const TRAINING = [
   },
   {
     name: "every iteration of a submit uses the first slot of the clock",
-    file: TRAINER,
-    find: "this.#program.encode(encoder, label, this.#clock, i, from, to)",
-    replace: "this.#program.encode(encoder, label, this.#clock, 0, from, to)",
+    file: "src/train/submit.ts",
+    find: "program.encode(encoder, label, clock, i, from, to)",
+    replace: "program.encode(encoder, label, clock, 0, from, to)",
     ...sixIterations,
   },
   {
