@@ -1,6 +1,7 @@
 /** Tables as CSV with the quoting of RFC 4180; lines end in a newline alone, which every reader takes. */
 import { DataError } from "../errors.ts";
-import { readSmallFile, writeFileAtomically } from "./disk.ts";
+import { writeFileAtomically } from "./atomic-file.ts";
+import { readSmallFile } from "./disk.ts";
 
 export type CsvValue = string | number | bigint | boolean | null | undefined;
 export type CsvRow = Readonly<Record<string, CsvValue>>;

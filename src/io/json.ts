@@ -1,6 +1,7 @@
 /** JSON files of a run directory, and JSON in one canonical spelling for hashes. */
 import { DataError } from "../errors.ts";
-import { readSmallFile, writeFileAtomically } from "./disk.ts";
+import { writeFileAtomically } from "./atomic-file.ts";
+import { readSmallFile } from "./disk.ts";
 
 /** Typed arrays become plain lists; without this they would become objects with numbered keys. */
 function listsForTypedArrays(_key: string, value: unknown): unknown {

@@ -11,7 +11,8 @@ import fs from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { DiskError, LockedError } from "../errors.ts";
-import { asDiskError, disk, errorCode, syncDirectory, temporaryName, writeFileAtomically } from "./disk.ts";
+import { writeFileAtomically } from "./atomic-file.ts";
+import { asDiskError, disk, errorCode, syncDirectory, temporaryName } from "./disk.ts";
 import { isAlive, startMark } from "./process.ts";
 
 const LOCK_NAME = "run.lock";

@@ -4,7 +4,8 @@
  * `__metadata__`; spaces behind the header align the data to eight bytes.
  */
 import { DataError, UsageError } from "../errors.ts";
-import { AtomicFile, readSmallFile } from "./disk.ts";
+import { AtomicFile } from "./atomic-file.ts";
+import { readSmallFile } from "./disk.ts";
 import { bytesOf, elementCount, formatShape, type NpyArray, type TypedArray, widenFloat16 } from "./npy.ts";
 import { type ArrayToWrite, Npz } from "./npz.ts";
 

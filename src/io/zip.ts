@@ -7,7 +7,8 @@
 import fs from "node:fs";
 import { crc32, inflateRawSync } from "node:zlib";
 import { DataError, UsageError } from "../errors.ts";
-import { AtomicFile, asReadError, readFully } from "./disk.ts";
+import { AtomicFile } from "./atomic-file.ts";
+import { asReadError, readFully } from "./disk.ts";
 
 const LOCAL_SIGNATURE = 0x04034b50;
 const CENTRAL_SIGNATURE = 0x02014b50;

@@ -5,7 +5,8 @@
 import fs from "node:fs";
 import { join } from "node:path";
 import { DataError, UsageError } from "../errors.ts";
-import { asDiskError, disk, makeDirectory, probeWritable, readSmallFile, writeFileAtomically } from "../io/disk.ts";
+import { writeFileAtomically } from "../io/atomic-file.ts";
+import { asDiskError, disk, makeDirectory, probeWritable, readSmallFile } from "../io/disk.ts";
 import { parseJson, readJson, writeJson } from "../io/json.ts";
 import { removeLeftovers } from "../io/leftovers.ts";
 import { DirectoryLock } from "../io/lock.ts";

@@ -1,5 +1,6 @@
 import { join } from "node:path";
-import { makeDirectory, writeFileAtomically } from "../io/disk.ts";
+import { writeFileAtomically } from "../io/atomic-file.ts";
+import { makeDirectory } from "../io/disk.ts";
 import type { PageFigure } from "./page.ts";
 import { renderPngs } from "./png.ts";
 import { standaloneSvg } from "./svg.ts";

@@ -2,7 +2,8 @@
 import { join } from "node:path";
 import { EXIT, type ExitCode } from "../errors.ts";
 import type { Gpu } from "../gpu/context.ts";
-import { makeDirectory, writeFileAtomically } from "../io/disk.ts";
+import { writeFileAtomically } from "../io/atomic-file.ts";
+import { makeDirectory } from "../io/disk.ts";
 import { Budget, type BudgetItem, budgetOf } from "../paper/budget.ts";
 import { claimsCsv, claimsJson } from "../paper/claims.ts";
 import { PaperDirectory, readPaperManifest, requireKind } from "../paper/directory.ts";

@@ -9,7 +9,8 @@ import { UsageError } from "../errors.ts";
 import type { Gpu } from "../gpu/context.ts";
 import { userCache } from "../gpu/local-driver.ts";
 import { PLAN_KINDS, type PlanKind } from "../gpu/plan.ts";
-import { makeDirectory, writeFileAtomically } from "../io/disk.ts";
+import { writeFileAtomically } from "../io/atomic-file.ts";
+import { makeDirectory } from "../io/disk.ts";
 import {
   type AdapterSpec,
   adapterSpec,

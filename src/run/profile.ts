@@ -7,7 +7,7 @@ import { readShaderFile } from "../gpu/open-node.ts";
 import type { PlanKind } from "../gpu/plan.ts";
 import { reflectKernel } from "../gpu/reflect.ts";
 import { assembleShader } from "../gpu/shader-source.ts";
-import { writeFileAtomically } from "../io/disk.ts";
+import { writeFileAtomically } from "../io/atomic-file.ts";
 import { recordLayouts } from "../kernels/records.ts";
 import { type AdapterSpec, GPU_RATE, type LaunchSize } from "../kernels/spec.ts";
 import { paddedRows } from "../model/rows.ts";

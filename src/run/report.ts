@@ -5,7 +5,7 @@ import { parseConfig } from "../config/load.ts";
 import { codeSpec, pathTask } from "../config/resolve.ts";
 import type { ExperimentConfig } from "../config/schema.ts";
 import { DataError, EXIT, type ExitCode, UsageError } from "../errors.ts";
-import { writeFileAtomically } from "../io/disk.ts";
+import { writeFileAtomically } from "../io/atomic-file.ts";
 import { readJson } from "../io/json.ts";
 import { readJsonl } from "../io/jsonl.ts";
 import { readManifest } from "../io/run-dir.ts";

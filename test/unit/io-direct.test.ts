@@ -3,8 +3,9 @@ import fs from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { DiskError } from "../../src/errors.ts";
+import { AtomicFile } from "../../src/io/atomic-file.ts";
 import { DIRECT_BYTES } from "../../src/io/direct.ts";
-import { AtomicFile, disk } from "../../src/io/disk.ts";
+import { disk } from "../../src/io/disk.ts";
 import { type Fault, scratch, systemError, withFault } from "./io-helpers.ts";
 
 const folder = scratch();

@@ -2,8 +2,8 @@ import fs from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { DataError, DiskError } from "../../src/errors.ts";
+import { AtomicFile, writeFileAtomically } from "../../src/io/atomic-file.ts";
 import {
-  AtomicFile,
   asDiskError,
   asReadError,
   disk,
@@ -11,7 +11,6 @@ import {
   probeWritable,
   readSmallFile,
   requireFreeSpace,
-  writeFileAtomically,
   writeFully,
 } from "../../src/io/disk.ts";
 import { type Fault, scratch, systemError, thrownBy, withFault } from "./io-helpers.ts";
