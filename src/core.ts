@@ -1,7 +1,7 @@
 /**
  * What of reverie needs no Node, for web pages: `import { Gpu, Trainer, runReplay } from "reverie/core"`. A page brings the
- * adapter and the text of the shaders, which the package has under `reverie/shaders/`; everything else is the same, files
- * and configurations left out.
+ * adapter and the text of the shaders, which the package has under `reverie/shaders/`. Files, and what reads them, are left
+ * out.
  *
  * ```ts
  * const adapter = await navigator.gpu.requestAdapter();

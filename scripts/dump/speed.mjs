@@ -86,7 +86,7 @@ const seconds = (work) => {
   return (performance.now() - began) / 1000;
 };
 
-/** Seconds to write so many bytes in the ordinary way; 0 flags. */
+/** Seconds to write so many bytes: in the ordinary way, unless flags say how else. */
 function plainWrite(bytes, flags = 0, memory = new Uint8Array(block.buffer)) {
   const path = join(folder, "plain");
   const time = seconds(() => {

@@ -111,8 +111,8 @@ export function awakeJob(
   });
   const rows = awakeRows(spec, spec.batch).map((own) => own.slice(s.rows[0], s.rows[1]));
   const job = { plan, rollout, code, rows, sections, iteration: o.iteration, startStates: null };
-  const { hasPositions, bring, made } = source;
-  return { ...job, hasPositions, made, ...(bring ? { bring } : {}) };
+  const { hasPositions, bring } = source;
+  return { ...job, hasPositions, ...(bring ? { bring } : {}) };
 }
 
 interface AwakeSource {
@@ -213,6 +213,7 @@ export function replayJob(spec: ReplaySpec, names: readonly string[], o: JobCont
     networks: spec.seeds.length,
     rows: conditions.length * rows,
     code,
+    made: [],
     begin: (chunk) => startPasses(options, wanted.rollout, chunk),
     beginBuffers: (count) => startBuffers(options, count),
     adapter: o.adapter,
@@ -225,7 +226,7 @@ export function replayJob(spec: ReplaySpec, names: readonly string[], o: JobCont
   );
   const startStates = spec.startStates && { states: spec.startStates, repeats: spec.repeats };
   const job = { plan, rollout: wanted.rollout, code, rows: kept, sections, iteration: 0, startStates };
-  return { ...job, hasPositions: false, made: [], ...bringStarts(spec) };
+  return { ...job, hasPositions: false, ...bringStarts(spec) };
 }
 
 /** Of given trials: e_0, one a repeat. */

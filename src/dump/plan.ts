@@ -44,7 +44,7 @@ export interface DumpPlanOptions {
   /** Steps after which nothing is kept. */
   readonly until: number;
   readonly code: CodeSpec | null;
-  readonly made?: readonly MadeArray[];
+  readonly made: readonly MadeArray[];
   /** Passes that make r_0 of a chunk, and its inputs unless they are made window by window. */
   readonly begin: (chunk: Chunk) => Pass[];
   /** Passes that make a window's inputs, from slot 0 of `input` on. */
@@ -73,6 +73,8 @@ export interface DumpChunk {
 
 export interface DumpPlan {
   readonly plan: Plan;
+  /** Arrays that are neither the cell's nor positions. */
+  readonly made: readonly MadeArray[];
   readonly chunks: readonly DumpChunk[];
 }
 
@@ -158,7 +160,7 @@ function carryOver(buffer: string, slotFloats: number, steps: number): CopyPass[
 function windowSteps(o: DumpPlanOptions, rows: number): number {
   const r = o.rollout;
   const s = slots(r, rows);
-  const made = (o.made ?? []).map((m) => m.slot(rows));
+  const made = o.made.map((m) => m.slot(rows));
   const slotBytes = 4 * Math.max(r.extraHistory ? s.extra : s.state, s.output, s.input, ...made);
   const flopsPerStep = 2 * rows * r.model.shape.units * Math.max(r.model.shape.units, s.output / rows);
   const most = longestWindow(o.adapter, { slotBytes, extraSlots: 1, flopsPerStep });
@@ -184,7 +186,7 @@ function windowPasses(o: DumpPlanOptions, chunk: Chunk, w: TimeWindow, before: T
   }
   if (o.keeps("y", w) || o.keeps("decoded", w)) out.push(readoutPass(r, chunk, w, 0));
   if (o.keeps("decoded", w)) out.push(...showPasses(o.code, w.steps * rows, { buffer: "decoded" }));
-  for (const m of o.made ?? []) if (o.keeps(m.array, w)) out.push(...m.passes(chunk, w));
+  for (const m of o.made) if (o.keeps(m.array, w)) out.push(...m.passes(chunk, w));
   if (o.keeps("noise", w)) out.push(noisePass(r, chunk, w));
   if (o.keeps("a", w)) out.push(...preActivationPasses(r, chunk, w, input0));
   return out;
@@ -235,7 +237,7 @@ export function planDump(o: DumpPlanOptions): DumpPlan {
       ? [{ name: "y", bytes: 4 * ring * s.output, axes: "[window][R][O]" }]
       : []),
     ...(kept.has("decoded") ? shownBuffers(o.code, ring, largest) : []),
-    ...(o.made ?? []).flatMap((m) =>
+    ...o.made.flatMap((m) =>
       unless(m.array, { name: m.array, bytes: 4 * ring * m.slot(largest), axes: "[window][R][width]" }),
     ),
     { name: "e0", bytes: 4 * largest * shape.encoderInputs, axes: "[R][E]" },
@@ -247,7 +249,7 @@ export function planDump(o: DumpPlanOptions): DumpPlan {
     ...UNUSED_BUFFERS,
   ];
   const notes = [`${all.length} chunks, windows of ${ring} of ${r.steps} steps`];
-  return { plan: { name: o.name, kind: r.kind, buffers, passes, notes }, chunks };
+  return { plan: { name: o.name, kind: r.kind, buffers, passes, notes }, made: o.made, chunks };
 }
 
 function extraBuffers(r: RolloutSpec, ring: number, slot: number): BufferSpec[] {

@@ -28,7 +28,7 @@ function sources(job: RolloutJob, rows: number, w: TimeWindow): Record<RolloutAr
   const ofUnits = { slot: 0, stride: s.state, skip: 0, padded: roundUp(N, 4), width: N };
   const ofPath = { slot: w.t0, stride: 2 * rows, skip: 0, padded: 2, width: job.hasPositions ? 2 : 0 };
   const positions = { ...ofPath, buffer: "positions" };
-  const made = job.made.map(({ array, width, slot }): [string, Source] => [
+  const made = job.plan.made.map(({ array, width, slot }): [string, Source] => [
     array,
     { buffer: array, slot: 0, stride: slot(rows), skip: 0, padded: width, width },
   ]);

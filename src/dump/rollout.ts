@@ -10,7 +10,7 @@ import { type Chunk, chunkRows, type TimeWindow } from "../kernels/recurrence.ts
 import type { RolloutSpec } from "../kernels/spec.ts";
 import { roundUp } from "../model/parameters.ts";
 import { packRows, type RowRecord } from "../model/rows.ts";
-import type { DumpChunk, DumpPlan, MadeArray } from "./plan.ts";
+import type { DumpChunk, DumpPlan } from "./plan.ts";
 import { type Block, Cutter, regionsOf } from "./readback.ts";
 import type { Selection } from "./selection.ts";
 
@@ -35,8 +35,6 @@ export interface RolloutJob {
   readonly startStates: { readonly states: Float32Array; readonly repeats: number } | null;
   /** Whether the rows have positions, s_0 … s_T. */
   readonly hasPositions: boolean;
-  /** Arrays that are neither the cell's nor positions. */
-  readonly made: readonly MadeArray[];
   /** Brings what a chunk's first passes read. @throws DataError */
   readonly bring?: (gpu: Gpu, program: Program, chunk: Chunk) => void;
 }

@@ -40,7 +40,7 @@ export interface SweepReportInput {
   readonly notices: readonly string[];
   /** Of all networks. */
   readonly table: SweepTable;
-  /** One for each kind of training. With several, their means are drawn apart, and what follows of all serves the animation. */
+  /** One for each kind of training, where there are several: their means are drawn apart, and what follows of all serves the animation. */
   readonly parts?: readonly SweepPart[];
   /** "0 (seed 3)", one per network. */
   readonly networkNames?: readonly string[];

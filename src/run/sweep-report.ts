@@ -199,7 +199,9 @@ export async function reportOfSweep(
   }
   const geometry = geometryOf(d.task);
   const groups = networkGroups(d);
-  const drawn = groups.slice(0, MAX_GROUPS).map((group) => {
+  // One kind alone is the whole.
+  const kinds = groups.length > 1 ? groups.slice(0, MAX_GROUPS) : [];
+  const drawn = kinds.map((group) => {
     const isOwn = ({ network }: { readonly network: number }): boolean => group.networks.includes(network);
     const own = [...byCondition].map(([name, of]) => [name, of.filter(isOwn)] as const);
     return {
@@ -210,7 +212,7 @@ export async function reportOfSweep(
     };
   });
   const wanted = new Set(
-    drawn.flatMap((part) => [
+    (drawn.length > 0 ? drawn : [{ table, awake }]).flatMap((part) => [
       ...panelLayout(part.table).cells.map(({ condition }) => condition.name),
       ...standouts(part.table, part.awake, geometry).map(({ condition }) => condition),
     ]),
@@ -234,7 +236,7 @@ export async function reportOfSweep(
         ...(done < all
           ? [`Not finished: ${done} of ${all} results are there; go on with reverie sweep --resume.`]
           : []),
-        ...(groups.length > 1 ? [apartNotice(d, groups)] : []),
+        ...(kinds.length > 0 ? [apartNotice(d, groups)] : []),
       ],
       table,
       parts,

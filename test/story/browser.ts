@@ -172,7 +172,7 @@ export class Browser {
     client.setMaxListeners(0);
   }
 
-  /** @param own flags in place of none for the GPU */
+  /** @param own flags that say which GPU it has; none by default */
   static async start(path: string, own: readonly string[] = ["--disable-gpu"]): Promise<Browser> {
     const profile = mkdtempSync(join(tmpdir(), "reverie-chrome-"));
     const flags = ["--headless=new", "--no-sandbox", ...own, "--hide-scrollbars", "--no-first-run"];

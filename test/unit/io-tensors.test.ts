@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { DataError } from "../../src/errors.ts";
-import { narrowToFloat16, toFloat16 } from "../../src/io/float16.ts";
+import { toFloat16 } from "../../src/io/float16.ts";
 import { widenFloat16 } from "../../src/io/npy.ts";
 import { readNpz } from "../../src/io/npz.ts";
 import { readSafetensors, writeSafetensors } from "../../src/io/safetensors.ts";
@@ -15,6 +15,35 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "reverie-tensors-"));
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const value = new Float32Array(1);
+const bits = new Uint32Array(value.buffer);
+
+/** The plain twin of `toFloat16`, one number at a time; larger values become infinities. */
+function narrowToFloat16(x: number): number {
+  value[0] = x;
+  const b = bits[0] as number;
+  const sign = (b >>> 16) & 0x8000;
+  const exponent = (b >>> 23) & 0xff;
+  const fraction = b & 0x7fffff;
+  if (exponent === 0xff) return sign | 0x7c00 | (fraction ? 0x200 | (fraction >>> 13) : 0);
+  const e = exponent - 112;
+  if (e >= 31) return sign | 0x7c00;
+  if (e <= 0) {
+    // Subnormal: the implied one, shifted to where it is worth 2⁻²⁴.
+    if (e < -10) return sign;
+    return sign | roundedShift(fraction | 0x800000, 14 - e);
+  }
+  // A carry out of the fraction raises the exponent, up to infinity, as it should.
+  return sign | roundedShift((e << 23) | fraction, 13);
+}
+
+function roundedShift(n: number, shift: number): number {
+  const half = 1 << (shift - 1);
+  const rest = n & ((1 << shift) - 1);
+  const down = n >>> shift;
+  return rest > half || (rest === half && (down & 1) === 1) ? down + 1 : down;
+}
 
 describe("halves", () => {
   test("every float16 survives the way to float32 and back", () => {
